@@ -1,0 +1,196 @@
+//! Who decides at a height, with which weight and in which group; what a quorum is; who leads.
+//!
+//! A group with votes V_g carries when its members in a set weigh at least w_g − ⌊(w_g−1)/3⌋. A
+//! set is a quorum when carrying groups hold V − ⌊(V−1)/3⌋ votes. One peer a group is plain
+//! weighted voting. Why this is safe: lft, "Who decides".
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use borsh::{BorshDeserialize, BorshSerialize};
+
+use crate::count::{Round, Weight};
+use crate::keys::{PeerId, PublicKey};
+use crate::membership::Membership;
+
+/// A fraction of the votes, from a decimal setting without passing through a float.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub struct Ratio {
+    pub numerator: u64,
+    pub denominator: u64,
+}
+
+impl Ratio {
+    /// Above 2/3 and at most 1.
+    pub fn is_valid(&self) -> bool {
+        let (n, d) = (u128::from(self.numerator), u128::from(self.denominator));
+        d > 0 && n <= d && 3 * n > 2 * d
+    }
+
+    /// The smallest whole number that is at least this part of `votes`.
+    fn of(&self, votes: u128) -> u128 {
+        (votes * u128::from(self.numerator)).div_ceil(u128::from(self.denominator))
+    }
+}
+
+/// One validator.
+#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub struct Validator {
+    pub peer: PeerId,
+    pub key: PublicKey,
+    pub weight: Weight,
+    pub group: String,
+    /// Order of joining.
+    pub order: u32,
+}
+
+/// The validators of a height, ascending by order of joining; never empty.
+#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub struct ValidatorSet {
+    validators: Vec<Validator>,
+    ratio: Option<Ratio>,
+}
+
+/// What a validator set withstands, counted in peers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Tolerance {
+    /// Smallest number of dishonest peers that can break safety.
+    pub dishonest_to_break_safety: usize,
+    /// Smallest number of silent peers that can stop progress.
+    pub silent_to_stop_progress: usize,
+}
+
+/// ⌊(total − 1) / 3⌋: what may be dishonest among `total`, which is at least 1.
+fn faulty(total: u128) -> u128 {
+    (total - 1) / 3
+}
+
+impl ValidatorSet {
+    /// The validators among `membership`'s members.
+    pub fn of(membership: &Membership, ratio: Option<Ratio>) -> ValidatorSet {
+        let members = membership.members().iter().filter(|m| m.is_validator());
+        let validators = members.map(|m| Validator {
+            peer: m.key.peer_id(),
+            key: m.key,
+            weight: m.weight,
+            group: m.group.clone(),
+            order: m.order,
+        });
+        ValidatorSet { validators: validators.collect(), ratio }
+    }
+
+    /// Ascending by order of joining.
+    pub fn all(&self) -> &[Validator] {
+        &self.validators
+    }
+
+    /// The validator of that name.
+    pub fn get(&self, peer: &PeerId) -> Option<&Validator> {
+        self.validators.iter().find(|v| v.peer == *peer)
+    }
+
+    /// Whether any other quorum surely shares an honest validator with `set`.
+    pub fn is_quorum(&self, set: &BTreeSet<PeerId>) -> bool {
+        let (mut votes, mut total) = (0, 0);
+        for (inside, all) in self.groups(set).values() {
+            total += all;
+            if *inside >= all - faulty(*all) {
+                votes += all;
+            }
+        }
+        let raised = self.ratio.map_or(0, |ratio| ratio.of(total));
+        votes >= raised.max(total - faulty(total))
+    }
+
+    /// Whether `set` surely contains an honest validator.
+    pub fn has_honest(&self, set: &BTreeSet<PeerId>) -> bool {
+        let (mut votes, mut total) = (0, 0);
+        for (inside, all) in self.groups(set).values() {
+            total += all;
+            if *inside > faulty(*all) {
+                votes += all;
+            }
+        }
+        votes > faulty(total)
+    }
+
+    /// For each group: the weight of its members in `set`, and of all.
+    fn groups(&self, set: &BTreeSet<PeerId>) -> BTreeMap<&str, (u128, u128)> {
+        let mut groups = BTreeMap::new();
+        for validator in &self.validators {
+            let weight = u128::from(validator.weight.0);
+            let (inside, all) = groups.entry(validator.group.as_str()).or_insert((0, 0));
+            *all += weight;
+            if set.contains(&validator.peer) {
+                *inside += weight;
+            }
+        }
+        groups
+    }
+
+    /// The leader of `round`: that many places after `base`, which is a validator's order.
+    pub fn leader(&self, base: u32, round: Round) -> &Validator {
+        let at = self.validators.iter().position(|v| v.order >= base).unwrap_or(0);
+        let count = self.validators.len() as u64;
+        let place = (at as u64 + round.0 % count) % count;
+        &self.validators[place as usize]
+    }
+
+    /// The order of the first validator after `order`, around the end.
+    pub fn after(&self, order: u32) -> u32 {
+        let next = self.validators.iter().find(|v| v.order > order);
+        next.or(self.validators.first()).map_or(order, |v| v.order)
+    }
+
+    /// What this set withstands. Exact: groups are few kinds of sums, and inside a group the
+    /// heaviest members first is the cheapest way to any weight.
+    pub fn tolerance(&self) -> Tolerance {
+        let mut rotten = Vec::new();
+        let mut stopped = Vec::new();
+        let mut total = 0;
+        let mut groups: BTreeMap<&str, Vec<u128>> = BTreeMap::new();
+        for validator in &self.validators {
+            groups.entry(&validator.group).or_default().push(u128::from(validator.weight.0));
+        }
+        for weights in groups.values_mut() {
+            weights.sort_unstable_by(|a, b| b.cmp(a));
+            let all: u128 = weights.iter().sum();
+            total += all;
+            // Dishonest weight above F_g rots a group; silent weight above F_g keeps it from
+            // carrying: the same number of peers.
+            let peers = fewest(weights, faulty(all) + 1);
+            rotten.push((peers, all));
+            stopped.push((peers, all));
+        }
+        let raised = self.ratio.map_or(0, |ratio| ratio.of(total));
+        let quorum = raised.max(total - faulty(total));
+        // Two quorums of q votes share at least 2q − V; safety needs an honest group among those.
+        let shared = (2 * quorum).saturating_sub(total).max(1);
+        Tolerance {
+            dishonest_to_break_safety: cheapest(&rotten, shared),
+            silent_to_stop_progress: cheapest(&stopped, total - quorum + 1),
+        }
+    }
+}
+
+/// How many of `weights`, heaviest first, reach `wanted`.
+fn fewest(weights: &[u128], wanted: u128) -> usize {
+    let mut sum = 0;
+    let reached = weights.iter().position(|weight| {
+        sum += weight;
+        sum >= wanted
+    });
+    reached.map_or(weights.len(), |at| at + 1)
+}
+
+/// The fewest peers whose groups hold `wanted` votes: a 0-1 knapsack over (peers, votes), by the
+/// most votes that each number of peers can buy.
+fn cheapest(groups: &[(usize, u128)], wanted: u128) -> usize {
+    let peers_max: usize = groups.iter().map(|(peers, _)| peers).sum();
+    let mut best = vec![0_u128; peers_max + 1];
+    for (peers, votes) in groups {
+        for at in (*peers..=peers_max).rev() {
+            best[at] = best[at].max(best[at - peers] + votes);
+        }
+    }
+    best.iter().position(|votes| *votes >= wanted).unwrap_or(peers_max)
+}

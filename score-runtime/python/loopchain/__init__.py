@@ -1,0 +1,1 @@
+"""The modules that SCORE packages import, served by score-runner from its own binary."""

@@ -1,0 +1,1 @@
+"""Numbers of the protocol that packages compare with; see message_code."""

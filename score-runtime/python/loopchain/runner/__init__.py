@@ -1,0 +1,1 @@
+"""How score-runner runs a package; nothing here is for packages to import."""

@@ -1,0 +1,197 @@
+//! A SCORE's data on disk, in RocksDB; the only use of it here.
+//!
+//! One write per block carries everything that the block changed, so a crash leaves the state
+//! before it or after it. Writes are not flushed to the device one by one: what a power cut takes
+//! is replayed by the peer.
+
+use std::path::Path;
+
+use borsh::{BorshDeserialize, BorshSerialize};
+use rocksdb::{DB, Direction, IteratorMode, Options, ReadOptions, WriteBatch};
+use wire::runner::{Executed, Receipt};
+
+use crate::state::Writes;
+
+const RECEIPTS: u8 = b'r';
+const OVERRUNS: u8 = b'o';
+const HEAD: &[u8] = b"mhead";
+const FORMAT: &[u8] = b"mformat";
+const FORMAT_NOW: &[u8] = b"1";
+/// Receipts removed with one block, at most, so that no block is slow because of them.
+const RECEIPTS_REMOVED_MAX: u64 = 1000;
+
+/// The store cannot be opened, read or written.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    #[error("the SCORE's store: {0}")]
+    Database(#[from] rocksdb::Error),
+    #[error(
+        "the SCORE's store holds format {found:?}, this program writes {FORMAT_NOW:?}: remove its \
+         folder, the peer replays the blocks"
+    )]
+    Format { found: Vec<u8> },
+    #[error("the SCORE's store is damaged ({0}): remove its folder, the peer replays the blocks")]
+    Damaged(std::io::Error),
+}
+
+/// Everything a block came to.
+#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub struct Outcome {
+    pub height: u64,
+    pub state_hash: [u8; 32],
+    pub receipts: Vec<Receipt>,
+    pub writes: Writes,
+}
+
+/// The last block executed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub struct Head {
+    /// 0 for none.
+    pub height: u64,
+    /// Zeros for none.
+    pub state_hash: [u8; 32],
+    /// Receipts below this height were removed.
+    receipts_from: u64,
+}
+
+/// An open store. One process at a time; RocksDB locks the folder.
+pub struct Store {
+    database: DB,
+    head: std::sync::Mutex<Head>,
+}
+
+impl Store {
+    /// Opens the store in `folder`, making it when missing.
+    ///
+    /// # Errors
+    /// Another process has it open, it is damaged, or of another format.
+    pub fn open(folder: &Path) -> Result<Store, StoreError> {
+        let database = DB::open(&options(), folder)?;
+        match database.get(FORMAT)? {
+            None => database.put(FORMAT, FORMAT_NOW)?,
+            Some(found) if found == FORMAT_NOW => {}
+            Some(found) => return Err(StoreError::Format { found }),
+        }
+        let head = match database.get(HEAD)? {
+            Some(bytes) => borsh::from_slice(&bytes).map_err(StoreError::Damaged)?,
+            None => Head::default(),
+        };
+        Ok(Store { database, head: std::sync::Mutex::new(head) })
+    }
+
+    pub fn head(&self) -> Head {
+        *self.head.lock().expect("no holder of the lock panics")
+    }
+
+    pub fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
+        Ok(self.database.get(key)?)
+    }
+
+    /// At most `count` entries with `from <= key < to`, ascending or descending.
+    pub fn page(
+        &self,
+        from: &[u8],
+        to: &[u8],
+        reverse: bool,
+        count: usize,
+    ) -> Result<Vec<(Vec<u8>, Vec<u8>)>, StoreError> {
+        let mut range = ReadOptions::default();
+        range.set_iterate_lower_bound(from);
+        range.set_iterate_upper_bound(to);
+        let mode = if reverse {
+            IteratorMode::From(to, Direction::Reverse)
+        } else {
+            IteratorMode::From(from, Direction::Forward)
+        };
+        let mut entries = Vec::new();
+        for entry in self.database.iterator_opt(mode, range).take(count) {
+            let (key, value) = entry?;
+            entries.push((key.into_vec(), value.into_vec()));
+        }
+        Ok(entries)
+    }
+
+    /// What a package wrote while it was first loaded, before any block.
+    pub fn write_initial(&self, writes: &Writes) -> Result<(), StoreError> {
+        let mut batch = WriteBatch::default();
+        add_writes(&mut batch, writes);
+        Ok(self.database.write(batch)?)
+    }
+
+    /// Stores a block's outcome, all of it or nothing. Receipts up to `receipts_durable` may go.
+    pub fn commit(&self, outcome: &Outcome, receipts_durable: u64) -> Result<(), StoreError> {
+        let mut head = self.head();
+        let mut batch = WriteBatch::default();
+        add_writes(&mut batch, &outcome.writes);
+        let removable = receipts_durable.saturating_add(1).min(outcome.height);
+        let until = removable.min(head.receipts_from.saturating_add(RECEIPTS_REMOVED_MAX));
+        for height in head.receipts_from..until {
+            batch.delete(numbered(RECEIPTS, height, 0));
+        }
+        let executed = Executed {
+            height: outcome.height,
+            receipts: outcome.receipts.clone(),
+            state_hash: outcome.state_hash,
+        };
+        batch.put(numbered(RECEIPTS, outcome.height, 0), encode(&executed));
+        head = Head {
+            height: outcome.height,
+            state_hash: outcome.state_hash,
+            receipts_from: head.receipts_from.max(until),
+        };
+        batch.put(HEAD, encode(&head));
+        self.database.write(batch)?;
+        *self.head.lock().expect("no holder of the lock panics") = head;
+        Ok(())
+    }
+
+    /// What was answered for a block executed before; none when its receipts were removed.
+    pub fn executed(&self, height: u64) -> Result<Option<Executed>, StoreError> {
+        let bytes = self.database.get(numbered(RECEIPTS, height, 0))?;
+        bytes.map(|bytes| borsh::from_slice(&bytes).map_err(StoreError::Damaged)).transpose()
+    }
+
+    /// Remembers that a transaction could not be stopped, so that it is not tried again.
+    pub fn mark_overrun(&self, height: u64, index: usize) -> Result<(), StoreError> {
+        Ok(self.database.put(numbered(OVERRUNS, height, index as u64), [])?)
+    }
+
+    /// Whether [`Store::mark_overrun`] was called for this transaction.
+    pub fn overran(&self, height: u64, index: usize) -> Result<bool, StoreError> {
+        Ok(self.database.get(numbered(OVERRUNS, height, index as u64))?.is_some())
+    }
+}
+
+fn options() -> Options {
+    let mut options = Options::default();
+    options.create_if_missing(true);
+    options.set_compression_type(rocksdb::DBCompressionType::Lz4);
+    options.set_write_buffer_size(32 << 20);
+    options.set_max_open_files(256);
+    options.set_keep_log_file_num(2);
+    let mut table = rocksdb::BlockBasedOptions::default();
+    table.set_bloom_filter(10.0, false);
+    table.set_block_cache(&rocksdb::Cache::new_lru_cache(32 << 20));
+    options.set_block_based_table_factory(&table);
+    options
+}
+
+fn add_writes(batch: &mut WriteBatch, writes: &Writes) {
+    for (key, value) in writes {
+        match value {
+            Some(value) => batch.put(key, value),
+            None => batch.delete(key),
+        }
+    }
+}
+
+fn numbered(kind: u8, height: u64, index: u64) -> [u8; 17] {
+    let mut key = [kind; 17];
+    key[1..9].copy_from_slice(&height.to_be_bytes());
+    key[9..].copy_from_slice(&index.to_be_bytes());
+    key
+}
+
+pub(crate) fn encode(value: &impl BorshSerialize) -> Vec<u8> {
+    borsh::to_vec(value).expect("writing to memory does not fail")
+}

@@ -1,0 +1,1 @@
+//! score/sample/documents_native
