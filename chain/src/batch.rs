@@ -167,3 +167,6 @@ fn transaction_hashes(
     let place = |index: usize| Place { channel, maker, number, index: index as u32 };
     transactions.iter().enumerate().map(|(i, t)| t.hash(&place(i))).collect()
 }
+
+#[cfg(test)]
+mod tests;

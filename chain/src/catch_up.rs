@@ -130,3 +130,6 @@ impl<T> CatchUp<T> {
         self.lost(peer);
     }
 }
+
+#[cfg(test)]
+mod tests;

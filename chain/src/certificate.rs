@@ -75,3 +75,6 @@ impl Certificate {
         if genuine { Ok(()) } else { Err(CertificateError::Signature) }
     }
 }
+
+#[cfg(test)]
+mod tests;

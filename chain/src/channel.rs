@@ -137,3 +137,6 @@ impl Verify for SignedGenesis {
         if self.genesis.first.is_validator() { Ok(()) } else { Err(GenesisError::First) }
     }
 }
+
+#[cfg(test)]
+mod tests;

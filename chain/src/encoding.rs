@@ -18,3 +18,6 @@ pub fn encode<T: BorshSerialize>(value: &T) -> Vec<u8> {
 pub fn decode<T: BorshDeserialize>(bytes: &[u8]) -> Result<T, DecodeError> {
     borsh::from_slice(bytes).map_err(|e| DecodeError(e.to_string()))
 }
+
+#[cfg(test)]
+mod tests;

@@ -86,3 +86,6 @@ impl Evidence {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

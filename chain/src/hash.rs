@@ -105,3 +105,6 @@ pub(crate) fn plain(parts: &[&[u8]]) -> Hash {
     }
     Hash(hasher.finalize().into())
 }
+
+#[cfg(test)]
+mod tests;

@@ -17,6 +17,11 @@ use crate::hash::{Hash, Kind, digest};
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, BorshSerialize, BorshDeserialize)]
 pub struct PeerId(pub [u8; 16]);
 
+impl PeerId {
+    /// The name of no key that anybody can find.
+    pub const NOBODY: PeerId = PeerId([0; 16]);
+}
+
 impl fmt::Display for PeerId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let text = hex::encode(self.0);
@@ -188,3 +193,6 @@ pub fn verify<T: Verify>(value: T, known: &T::Known) -> Result<Verified<T>, T::R
     value.check(known)?;
     Ok(Verified(value))
 }
+
+#[cfg(test)]
+mod tests;

@@ -63,6 +63,8 @@ pub enum Invalid {
     Body,
     #[error("its time is not after that of the block before")]
     Time,
+    #[error("its time is more than {} s ahead of this peer's clock", AHEAD_US_MAX / 1_000_000)]
+    Early,
     #[error("its maker is no validator")]
     Maker,
     #[error("it is empty")]
@@ -82,6 +84,9 @@ pub enum Invalid {
     #[error("it claims to have executed height {0}, which is not committed")]
     Executed(Height),
 }
+
+/// How far a proposed block's time may be ahead of a voter's clock, microseconds.
+pub const AHEAD_US_MAX: u64 = 60_000_000;
 
 /// Most membership entries in one block.
 pub const ENTRIES_MAX: usize = 256;
@@ -157,6 +162,14 @@ impl Head {
         self.check_batches(&block.batches)?;
         self.check_entries(block)?;
         self.check_previous_certificate(block)
+    }
+
+    /// Whether a proposed `block` may come next by a voter's clock, microseconds since 1970. Times
+    /// only grow: one block from the far future, and none could ever follow it.
+    pub fn check_proposed(&self, block: &Block, now_us: u64) -> Result<(), Invalid> {
+        self.check(block)?;
+        let early = block.header.timestamp_us > now_us.saturating_add(AHEAD_US_MAX);
+        if early { Err(Invalid::Early) } else { Ok(()) }
     }
 
     fn check_batches(&self, batches: &[BatchRef]) -> Result<(), Invalid> {
@@ -253,3 +266,6 @@ impl Head {
         self.makers.entry(peer).or_insert(Maker { batch: Sequence(0), blocks: 0 })
     }
 }
+
+#[cfg(test)]
+mod tests;

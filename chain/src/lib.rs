@@ -28,3 +28,6 @@ pub mod merkle;
 pub mod pool;
 pub mod transaction;
 pub mod validators;
+
+#[cfg(test)]
+mod tests;

@@ -175,3 +175,6 @@ pub fn record_digest(key: &PublicKey, target: &str, p2p_address: &str, group_id:
         &[&key.to_bytes(), target.as_bytes(), p2p_address.as_bytes(), group_id.as_bytes(), &order.to_le_bytes()],
     )
 }
+
+#[cfg(test)]
+mod tests;

@@ -95,3 +95,6 @@ fn leaf(data: &Hash) -> Hash {
 fn node(left: &Hash, right: &Hash) -> Hash {
     plain(&[&[1], &left.0, &right.0])
 }
+
+#[cfg(test)]
+mod tests;

@@ -93,7 +93,7 @@ impl Pool {
     }
 
     /// Takes a verified batch of a member; `next` is the number that the ledger expects of its
-    /// maker.
+    /// maker. That one is taken over the bounds too: what waits behind it cannot leave before it.
     pub fn insert(&mut self, batch: BatchRef, next: Sequence) -> Result<(), Refused> {
         let waiting = self.bytes;
         let queue = self.queue(batch.maker, next);
@@ -108,11 +108,12 @@ impl Pool {
             return Err(if same { Refused::Held } else { Refused::Conflict { held: held.first } });
         }
         let (bytes, in_queue) = (u64::from(batch.bytes), queue.bytes);
-        if in_queue + bytes > self.limits.bytes_per_maker {
+        let due = batch.number == queue.next;
+        if !due && in_queue + bytes > self.limits.bytes_per_maker {
             let max = self.limits.bytes_per_maker;
             return Err(Refused::MakerFull { waiting: in_queue, max });
         }
-        if waiting + bytes > self.limits.bytes {
+        if !due && waiting + bytes > self.limits.bytes {
             return Err(Refused::Full { waiting, max: self.limits.bytes });
         }
         self.put(batch, Waiting { first: batch, named: None });
@@ -188,6 +189,13 @@ impl Pool {
         }
     }
 
+    /// Forgets the batches of makers that `may_create` says no to: no block may hold them, and a
+    /// leader that selects them proposes in vain. After every block with membership entries.
+    pub fn retain(&mut self, may_create: impl Fn(&PeerId) -> bool) {
+        self.makers.retain(|maker, _| may_create(maker));
+        self.bytes = self.makers.values().map(|queue| queue.bytes).sum();
+    }
+
     /// Forgets what a committed block holds, and what its numbers make obsolete.
     pub fn committed(&mut self, batches: &[BatchRef]) {
         for batch in batches {
@@ -210,3 +218,6 @@ fn ready(queue: &Queue) -> Vec<BatchRef> {
     };
     numbered.take_while(follows).map(|(_, (_, waiting))| waiting.first).collect()
 }
+
+#[cfg(test)]
+mod tests;

@@ -28,7 +28,9 @@ impl Ratio {
 
     /// The smallest whole number that is at least this part of `votes`.
     fn of(&self, votes: u128) -> u128 {
-        (votes * u128::from(self.numerator)).div_ceil(u128::from(self.denominator))
+        let (n, d) = (u128::from(self.numerator), u128::from(self.denominator));
+        // votes × n / d, in two steps that cannot overflow.
+        votes / d * n + (votes % d * n).div_ceil(d)
     }
 }
 
@@ -53,7 +55,8 @@ pub struct ValidatorSet {
 /// What a validator set withstands, counted in peers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Tolerance {
-    /// Smallest number of dishonest peers that can break safety.
+    /// Smallest number of dishonest peers that can break safety. Exact, unless weights are so
+    /// many and different that only a lower bound can be had.
     pub dishonest_to_break_safety: usize,
     /// Smallest number of silent peers that can stop progress.
     pub silent_to_stop_progress: usize,
@@ -141,8 +144,8 @@ impl ValidatorSet {
         next.or(self.validators.first()).map_or(order, |v| v.order)
     }
 
-    /// What this set withstands. Exact: groups are few kinds of sums, and inside a group the
-    /// heaviest members first is the cheapest way to any weight.
+    /// What this set withstands. Inside a group and among groups alike: safety breaks when two
+    /// sets that both suffice share dishonest ones only, progress stops when the rest do not.
     pub fn tolerance(&self) -> Tolerance {
         let mut rotten = Vec::new();
         let mut stopped = Vec::new();
@@ -151,35 +154,47 @@ impl ValidatorSet {
         for validator in &self.validators {
             groups.entry(&validator.group).or_default().push(u128::from(validator.weight.0));
         }
-        for weights in groups.values_mut() {
-            weights.sort_unstable_by(|a, b| b.cmp(a));
+        for weights in groups.values() {
             let all: u128 = weights.iter().sum();
             total += all;
-            // Dishonest weight above F_g rots a group; silent weight above F_g keeps it from
-            // carrying: the same number of peers.
-            let peers = fewest(weights, faulty(all) + 1);
-            rotten.push((peers, all));
-            stopped.push((peers, all));
+            let members: Vec<_> = weights.iter().map(|weight| (1, *weight)).collect();
+            rotten.push((fewest_shared(&members, all, all - faulty(all)), all));
+            stopped.push((cheapest(&members, faulty(all) + 1), all));
         }
         let raised = self.ratio.map_or(0, |ratio| ratio.of(total));
         let quorum = raised.max(total - faulty(total));
-        // Two quorums of q votes share at least 2q − V; safety needs an honest group among those.
-        let shared = (2 * quorum).saturating_sub(total).max(1);
         Tolerance {
-            dishonest_to_break_safety: cheapest(&rotten, shared),
+            dishonest_to_break_safety: fewest_shared(&rotten, total, quorum),
             silent_to_stop_progress: cheapest(&stopped, total - quorum + 1),
         }
     }
 }
 
-/// How many of `weights`, heaviest first, reach `wanted`.
-fn fewest(weights: &[u128], wanted: u128) -> usize {
-    let mut sum = 0;
-    let reached = weights.iter().position(|weight| {
-        sum += weight;
-        sum >= wanted
-    });
-    reached.map_or(weights.len(), |at| at + 1)
+/// Pairs of sums that [`fewest_shared`] looks at; more are too many.
+const PAIRS_MAX: usize = 1 << 12;
+
+/// The fewest peers that two sets with `quorum` of `total` votes each must share, over (peers,
+/// votes): every one is in the first set, in the second, or in both at the price of its peers.
+fn fewest_shared(items: &[(usize, u128)], total: u128, quorum: u128) -> usize {
+    let mut fewest = BTreeMap::from([((0, 0), 0)]);
+    for (peers, votes) in items {
+        let mut next = BTreeMap::new();
+        for ((a, b), shared) in fewest {
+            let (with_a, with_b) = (quorum.min(a + votes), quorum.min(b + votes));
+            for (a, b, shared) in
+                [(with_a, b, shared), (a, with_b, shared), (with_a, with_b, shared + peers)]
+            {
+                let least = next.entry((a.min(b), a.max(b))).or_insert(shared);
+                *least = shared.min(*least);
+            }
+        }
+        if next.len() > PAIRS_MAX {
+            // Two quorums share at least 2q − V votes.
+            return cheapest(items, 2 * quorum - total);
+        }
+        fewest = next;
+    }
+    fewest.get(&(quorum, quorum)).copied().unwrap_or(usize::MAX)
 }
 
 /// The fewest peers whose groups hold `wanted` votes: a 0-1 knapsack over (peers, votes), by the
@@ -194,3 +209,6 @@ fn cheapest(groups: &[(usize, u128)], wanted: u128) -> usize {
     }
     best.iter().position(|votes| *votes >= wanted).unwrap_or(peers_max)
 }
+
+#[cfg(test)]
+mod tests;

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value as Plain;
 
-use crate::json::{Json, Member, Node};
+use crate::json::{Json, Member};
 use crate::kind::{Accepted, Kind, Mismatch, is_channel_name};
 use crate::secret::Secret;
 use crate::settings::Settings;
@@ -31,7 +31,11 @@ pub(crate) fn accept(channels: &[Member], folder: &Path) -> Result<Accepted, Mis
             return Err(Mismatch { found, expected, within: Some((String::new(), channel.line)) });
         }
         let Json::Object(members) = &channel.node.json else {
-            return Err(mismatch(&channel.name, None, &channel.node, "an object of options"));
+            return Err(Mismatch {
+                found: channel.node.json.describe_kind().to_owned(),
+                expected: "an object of options".to_owned(),
+                within: Some((format!(".{}", channel.name), channel.node.line)),
+            });
         };
         let mut options = serde_json::Map::new();
         for member in members {
@@ -78,15 +82,6 @@ fn accept_option(
         }
         other => other.to_shown_json(),
     })
-}
-
-fn mismatch(channel: &str, name: Option<&str>, node: &Node, expected: &str) -> Mismatch {
-    let inside = name.map_or_else(|| format!(".{channel}"), |name| format!(".{channel}.{name}"));
-    Mismatch {
-        found: node.json.describe_kind().to_owned(),
-        expected: expected.to_owned(),
-        within: Some((inside, node.line)),
-    }
 }
 
 /// The options of every channel that has some, in the order of the file.

@@ -6,6 +6,8 @@ use crate::command_line::Program;
 use crate::kind::Kind;
 use crate::table::{Changes, SETTINGS, Setting};
 
+const COLUMNS: &str = "| name | default | values | changes | meaning |\n|---|---|---|---|---|\n";
+
 /// The whole document.
 pub fn markdown() -> String {
     let mut text = include_str!("configuration_head.md").to_owned();
@@ -18,9 +20,7 @@ pub fn markdown() -> String {
     for setting in SETTINGS {
         if setting.section != section {
             section = setting.section;
-            text.push_str(&format!(
-                "\n### {section}\n| name | default | values | changes | meaning |\n|---|---|---|---|---|\n"
-            ));
+            text.push_str(&format!("\n### {section}\n{COLUMNS}"));
         }
         text.push_str(&row(setting));
     }
@@ -74,4 +74,3 @@ fn trimmed_lines(text: &str) -> String {
     let lines: Vec<&str> = text.lines().map(str::trim_end).collect();
     lines.join("\n")
 }
-

@@ -17,24 +17,28 @@ pub enum ConfigError {
     Broken { path: PathBuf, line: usize, reason: String },
     #[error("{place}: {name}: found {found}; expected {expected}")]
     Value { place: Source, name: String, found: String, expected: String },
-    /// Two settings that cannot both hold.
-    #[error(
-        "{smaller} is {smaller_value} ({smaller_place}), more than {larger}, which is \
-         {larger_value} ({larger_place}); expected {smaller} to be at most {larger}: change one"
-    )]
-    Conflict {
-        smaller: String,
-        smaller_value: String,
-        smaller_place: Source,
-        larger: String,
-        larger_value: String,
-        larger_place: Source,
-    },
+    #[error("{0}")]
+    Conflict(Box<Conflict>),
     /// Anything else about a place in a file.
     #[error("{place}: {message}")]
     Place { place: Source, message: String },
     #[error("the working folder cannot be found: {0}; start the program in a folder that exists")]
     WorkingFolder(String),
+}
+
+/// Two settings that cannot both hold: the first must fit into the second.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[error(
+    "{smaller} is {smaller_value} ({smaller_place}), more than {larger}, which is \
+     {larger_value} ({larger_place}); expected {smaller} to be at most {larger}: change one"
+)]
+pub struct Conflict {
+    pub smaller: String,
+    pub smaller_value: String,
+    pub smaller_place: Source,
+    pub larger: String,
+    pub larger_value: String,
+    pub larger_place: Source,
 }
 
 impl ConfigError {

@@ -114,11 +114,8 @@ fn read_text(path: &Path) -> Result<String, ConfigError> {
 
 /// Parses `text`, the content of `path`, which must be one JSON object.
 pub fn parse_object(text: &str, path: &Path) -> Result<Vec<Member>, ConfigError> {
-    let broken = |line: usize, reason: String| ConfigError::Broken {
-        path: path.to_owned(),
-        line,
-        reason,
-    };
+    let broken =
+        |line: usize, reason: String| ConfigError::Broken { path: path.to_owned(), line, reason };
     let node = parse(text).map_err(|(line, reason)| broken(line, reason))?;
     match node.json {
         Json::Object(members) => Ok(members),

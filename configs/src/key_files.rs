@@ -76,7 +76,9 @@ pub enum KeyFileError {
     File { path: PathBuf, action: &'static str, reason: String },
     #[error(
         "the private key {} is missing, though the public key {} is there; bring the private key \
-         back, or remove the public key to have a new pair made", private.display(), public.display()
+         back, or remove the public key to have a new pair made",
+        private.display(),
+        public.display()
     )]
     PrivateKeyMissing { private: PathBuf, public: PathBuf },
     #[error(
@@ -184,8 +186,8 @@ impl KeyFiles {
         use pkcs8::pkcs5::Error as Pkcs5;
         let path = || self.private_path.clone();
         let form = |found| KeyFileError::Form { path: path(), found };
-        let encrypted = EncryptedPrivateKeyInfoRef::try_from(bytes)
-            .map_err(|_| form(form_found(bytes)))?;
+        let encrypted =
+            EncryptedPrivateKeyInfoRef::try_from(bytes).map_err(|_| form(form_found(bytes)))?;
         let opened = encrypted.decrypt(self.password.reveal()).map_err(|error| match error {
             pkcs8::Error::EncryptedPrivateKey(
                 Pkcs5::UnsupportedAlgorithm { .. }
@@ -221,7 +223,7 @@ fn form_found(bytes: &[u8]) -> &'static str {
     }
     match PrivateKeyInfoRef::try_from(bytes) {
         Ok(_) => "a key that is not encrypted",
-        Err(_) => "something else",
+        Err(_) => "no PKCS#8 key, or one in an encryption that is not read",
     }
 }
 

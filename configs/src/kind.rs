@@ -111,7 +111,7 @@ impl Kind {
             Kind::Package => {
                 "a SCORE package A/B, such as loopchain/default, of letters, digits, '_', '.' \
                  and '-'"
-                .to_owned()
+                    .to_owned()
             }
             Kind::LogLevel => logging::EXPECTED_LEVEL.to_owned(),
             Kind::Algorithm => "\"lft\"".to_owned(),
@@ -138,12 +138,12 @@ impl Kind {
             Kind::Algorithm => return self.algorithm(given),
             Kind::ChannelOptions => return self.channel_options(given, folder),
             Kind::Any => Some(Value::Text(any_text(given))),
-            Kind::Integer { min, max } => integer(given)
-                .filter(|number| (min..=max).contains(number))
-                .map(Value::Integer),
-            Kind::Number { min, max } => number(given)
-                .filter(|seconds| (min..=max).contains(seconds))
-                .map(Value::Number),
+            Kind::Integer { min, max } => {
+                integer(given).filter(|number| (min..=max).contains(number)).map(Value::Integer)
+            }
+            Kind::Number { min, max } => {
+                number(given).filter(|seconds| (min..=max).contains(seconds)).map(Value::Number)
+            }
             Kind::Ratio => ratio(given),
             Kind::Flag => flag(given).map(Value::Flag),
             Kind::Permission => permission(given),

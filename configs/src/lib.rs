@@ -27,13 +27,13 @@ pub use address::HostPort;
 pub use channels::{ChannelDefinition, ChannelPeer, ChannelSettings, Channels, Role};
 pub use command_line::Program;
 pub use error::{ConfigError, SetRefused};
-pub use key_files::{KeyFiles, KeyPair, SecretKeyBytes};
+pub use key_files::{KeyFileError, KeyFiles, KeyPair, Made, SecretKeyBytes};
 pub use load::{Loaded, Start, Surroundings, load, load_process};
-pub use logging::{LogControl, LogSettings};
+pub use logging::{LogControl, LogSettings, LoggingError};
 pub use peer::{
     ConnectionSettings, PeerSettings, PoolLimits, RestSettings, ScoreSettings, WaitingLimits,
 };
-pub use radiostation::RadiostationSettings;
+pub use radiostation::{HeartbeatSettings, RadiostationSettings};
 pub use secret::Secret;
 pub use settings::{Entry, Settings};
 pub use source::Source;

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use crate::command_line::Program;
-use crate::error::ConfigError;
+use crate::error::{ConfigError, Conflict};
 use crate::settings::Settings;
 use crate::source::Source;
 use crate::value::Value;
@@ -131,12 +131,12 @@ fn integer(settings: &Settings, name: &str) -> i64 {
 }
 
 fn conflict(settings: &Settings, smaller: &str, larger: &str, larger_unit: &str) -> ConfigError {
-    ConfigError::Conflict {
+    ConfigError::Conflict(Box::new(Conflict {
         smaller: smaller.to_owned(),
         smaller_value: settings.value(smaller).to_string(),
         smaller_place: settings.source(smaller).clone(),
         larger: larger.to_owned(),
         larger_value: format!("{}{larger_unit}", settings.value(larger)),
         larger_place: settings.source(larger).clone(),
-    }
+    }))
 }

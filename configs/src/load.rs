@@ -41,7 +41,9 @@ impl Surroundings {
         let called = program.filter(|path| path.components().count() > 1);
         let program = called.or_else(|| std::env::current_exe().ok());
         Ok(Self {
-            variables: std::env::vars_os().map(|(name, value)| (lossy(name), lossy(value))).collect(),
+            variables: std::env::vars_os()
+                .map(|(name, value)| (lossy(name), lossy(value)))
+                .collect(),
             working_folder: std::env::current_dir().map_err(missing)?,
             program_folder: program.and_then(|path| path.parent().map(Path::to_owned)),
         })

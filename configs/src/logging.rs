@@ -16,8 +16,7 @@ pub(crate) const EXPECTED_LEVEL: &str =
     "DEBUG, INFO, WARNING, ERROR or CRITICAL, also TRACE or OFF, or a list such as info,peer=debug";
 
 /// Our own crates; foreign ones log warnings only, or what a list of levels says.
-const OWN_CRATES: [&str; 6] =
-    ["chain", "configs", "wire", "peer", "radiostation", "score_runtime"];
+const OWN_CRATES: [&str; 6] = ["chain", "configs", "wire", "peer", "radiostation", "score_runtime"];
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LogSettings {
@@ -78,10 +77,7 @@ pub fn start(settings: &LogSettings) -> Result<LogControl, LoggingError> {
 
 fn open(path: &Path) -> Result<std::fs::File, LoggingError> {
     let opened = OpenOptions::new().create(true).append(true).open(path);
-    opened.map_err(|error| LoggingError::File {
-        path: path.to_owned(),
-        reason: error.to_string(),
-    })
+    opened.map_err(|error| LoggingError::File { path: path.to_owned(), reason: error.to_string() })
 }
 
 fn filter(level: &str) -> Result<EnvFilter, LoggingError> {
@@ -94,8 +90,7 @@ fn filter(level: &str) -> Result<EnvFilter, LoggingError> {
 /// list of `level` and `module=level`.
 pub(crate) fn directives(text: &str) -> Option<String> {
     if let Some(level) = level(text.trim()) {
-        let own: Vec<String> =
-            OWN_CRATES.iter().map(|name| format!("{name}={level}")).collect();
+        let own: Vec<String> = OWN_CRATES.iter().map(|name| format!("{name}={level}")).collect();
         let foreign = if matches!(level, "off" | "error") { level } else { "warn" };
         return Some(format!("{foreign},{}", own.join(",")));
     }

@@ -256,7 +256,9 @@ pub(crate) fn assign_members(
     for (position, member) in members.iter().enumerate() {
         let source = source_of(member.node.line);
         if members[..position].iter().any(|earlier| earlier.name == member.name) {
-            report.warnings.push(format!("{source}: {} is given twice; this one counts", member.name));
+            report
+                .warnings
+                .push(format!("{source}: {} is given twice; this one counts", member.name));
         }
         match table::find(&member.name) {
             Some(setting) => {
@@ -282,18 +284,16 @@ impl Report {
             self.notices.push(format!("{source}: {name} is read, but has no effect here"));
             return;
         }
-        let guess = table::closest(name)
-            .map_or_else(|| "no setting is like it".to_owned(), |like| format!("the closest is {like}"));
+        let guess = table::closest(name).map_or_else(
+            || "no setting is like it".to_owned(),
+            |like| format!("the closest is {like}"),
+        );
         self.warnings.push(format!("{source}: {name} is not a setting and is ignored; {guess}"));
     }
 }
 
 fn entry(setting: &'static Setting, value: &Value) -> Entry {
-    Entry {
-        name: setting.name,
-        value: value.to_string(),
-        type_code: setting.kind.type_code(value),
-    }
+    Entry { name: setting.name, value: value.to_string(), type_code: setting.kind.type_code(value) }
 }
 
 fn index(name: &str) -> usize {

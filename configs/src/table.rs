@@ -3,8 +3,8 @@
 
 use crate::kind::Kind;
 use crate::kind::Kind::{
-    Address, Algorithm, ChannelName, ChannelOptions, Flag, Host, LogLevel, Package, Path, Permission, Ratio,
-    Secret, Text,
+    Address, Algorithm, ChannelName, ChannelOptions, Flag, Host, LogLevel, Package, Path,
+    Permission, Ratio, Secret, Text,
 };
 
 /// When a new value takes effect.
@@ -63,8 +63,7 @@ pub fn closest_of<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Optio
     let upper = name.to_ascii_uppercase();
     known
         .map(|one| {
-            let alike =
-                strsim::normalized_damerau_levenshtein(&upper, &one.to_ascii_uppercase());
+            let alike = strsim::normalized_damerau_levenshtein(&upper, &one.to_ascii_uppercase());
             (alike, one)
         })
         .filter(|(alike, _)| *alike >= ALIKE_MIN)

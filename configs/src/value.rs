@@ -49,7 +49,7 @@ impl Ratio {
     }
 }
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, PartialEq)]
 pub enum Value {
     /// Not set, for the few settings that can be: see `Setting::nullable`.
     Null,
@@ -97,7 +97,14 @@ impl fmt::Display for Value {
     }
 }
 
-/// A number of seconds that is whole, as an integer.
+/// As shown: a dictionary may hold passwords.
+impl fmt::Debug for Value {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{}", self.to_shown_json())
+    }
+}
+
+/// A number that is whole, as an integer.
 pub(crate) fn whole(seconds: f64) -> Option<i64> {
     const EXACT_MAX: f64 = 9_007_199_254_740_992.0;
     (seconds.fract() == 0.0 && seconds.abs() < EXACT_MAX).then_some(seconds as i64)

@@ -1,1 +1,119 @@
-fn main() {}
+//! The command line of `score-runner`.
+
+use std::env;
+use std::io::{self, Write};
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode};
+
+use clap::{Parser, Subcommand};
+use score_runtime::{exit, package, python, serve};
+use tracing::error;
+use tracing_subscriber::EnvFilter;
+
+/// Runs the SCORE of one channel for a loopchain peer.
+#[derive(Parser)]
+#[command(name = "score-runner", version)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Subcommands,
+}
+
+#[derive(Subcommand)]
+enum Subcommands {
+    /// Serve the peer that holds the other end of standard input (peers start this themselves).
+    Serve,
+    /// Report what in a Python package may make peers differ: exit code 0 for nothing, 1 if any.
+    Check {
+        /// The folder that holds package.json.
+        package: PathBuf,
+    },
+    /// Show the versions of this program and of its Python.
+    Version,
+}
+
+/// An interpreter in a program finds its library by looking for `python3` in `PATH`: it must be
+/// the system's, which this program is linked with, not one that a user installed.
+const SYSTEM_PATH: &str = "/usr/bin:/bin:";
+
+/// What the interpreter reads before any code of ours can tell it: strings hash alike
+/// everywhere, local time is UTC, texts are UTF-8, and nobody's own modules are found.
+const ENVIRONMENT: [(&str, &str); 6] = [
+    ("PYTHONHASHSEED", "0"),
+    ("PYTHONDONTWRITEBYTECODE", "1"),
+    ("PYTHONNOUSERSITE", "1"),
+    ("PYTHONUTF8", "1"),
+    ("TZ", "UTC"),
+    ("LC_ALL", "C.UTF-8"),
+];
+const REMOVED: [&str; 4] = ["PYTHONHOME", "PYTHONPATH", "PYTHONSTARTUP", "PYTHONOPTIMIZE"];
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(io::stderr)
+        .with_ansi(io::IsTerminal::is_terminal(&io::stderr()))
+        .init();
+    if let Err(error) = fix_environment() {
+        error!(%error, "score-runner cannot start itself with a fixed environment");
+        return ExitCode::from(exit::FAILED);
+    }
+    let code = match arguments.command {
+        Subcommands::Serve => serve::serve(),
+        Subcommands::Check { package } => check(&package),
+        Subcommands::Version => print(&[
+            format!("score-runner {}", env!("CARGO_PKG_VERSION")),
+            format!("Python {}", python::version()),
+        ]),
+    };
+    ExitCode::from(code)
+}
+
+/// Starts this program anew, in the same process, unless the environment is as it must be.
+fn fix_environment() -> io::Result<()> {
+    let wanted = |(name, value): (&str, &str)| env::var(name).is_ok_and(|found| found == value);
+    let removed = |name: &str| env::var_os(name).is_none();
+    let path = env::var("PATH").unwrap_or_default();
+    let path_is_fixed = path.starts_with(SYSTEM_PATH);
+    if path_is_fixed && ENVIRONMENT.into_iter().all(wanted) && REMOVED.into_iter().all(removed) {
+        return Ok(());
+    }
+    let mut command = Command::new(env::current_exe()?);
+    command.args(env::args_os().skip(1)).envs(ENVIRONMENT);
+    for name in REMOVED {
+        command.env_remove(name);
+    }
+    if !path_is_fixed {
+        command.env("PATH", format!("{SYSTEM_PATH}{path}"));
+    }
+    Err(command.exec())
+}
+
+fn check(folder: &Path) -> u8 {
+    if !package::is_package(folder) {
+        error!("{} is no SCORE package: it has no package.json", folder.display());
+        return exit::USAGE;
+    }
+    match python::check(folder) {
+        Ok(findings) if findings.is_empty() => print(&["nothing found".to_owned()]),
+        Ok(findings) => print(&findings).max(exit::FAILED),
+        Err(error) => {
+            error!(%error, "the package cannot be checked");
+            exit::FAILED
+        }
+    }
+}
+
+fn print(lines: &[String]) -> u8 {
+    let mut output = io::stdout().lock();
+    let printed = lines.iter().try_for_each(|line| writeln!(output, "{line}"));
+    match printed.and_then(|()| output.flush()) {
+        Ok(()) => exit::CLEAN,
+        Err(error) => {
+            error!(%error, "standard output");
+            exit::FAILED
+        }
+    }
+}

@@ -53,11 +53,8 @@ impl Session {
         }
         let height = if by_height && block_height < 0 { own_height } else { block_height };
         let shows_height = block_filter.split(',').any(|field| field.trim() == "height");
-        let asked = if shows_height {
-            block_filter.to_owned()
-        } else {
-            format!("{block_filter},height")
-        };
+        let asked =
+            if shows_height { block_filter.to_owned() } else { format!("{block_filter},height") };
         let mut reply = self.ask_block(block_hash, height, &asked, tx_filter)?;
         let mut data: Map<String, Value> =
             serde_json::from_str(&reply.block_data_json).unwrap_or_default();

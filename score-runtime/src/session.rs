@@ -96,7 +96,11 @@ impl Session {
     }
 
     /// The value at a key, as the last block left it.
-    pub fn get_committed(&mut self, database: &str, key: &[u8]) -> Result<Option<Vec<u8>>, Refusal> {
+    pub fn get_committed(
+        &mut self,
+        database: &str,
+        key: &[u8],
+    ) -> Result<Option<Vec<u8>>, Refusal> {
         let stored = self.store.get(&full_key(database, key)?);
         self.or_break(stored)
     }

@@ -11,7 +11,8 @@ pub type Writes = BTreeMap<Vec<u8>, Option<Vec<u8>>>;
 pub const NAME_BYTES_MAX: usize = 1024;
 /// What one transaction may write, bytes of keys and values.
 pub const WRITTEN_BYTES_MAX: usize = 64 << 20;
-const DATA: u8 = b'd';
+/// First byte of the store's keys for data.
+pub const DATA: u8 = b'd';
 /// Entries a scan reads from the store at a time.
 const PAGE: usize = 256;
 
@@ -151,3 +152,6 @@ impl Scan {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests;

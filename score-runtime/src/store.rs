@@ -5,12 +5,13 @@
 //! is replayed by the peer.
 
 use std::path::Path;
+use std::sync::Mutex;
 
 use borsh::{BorshDeserialize, BorshSerialize};
 use rocksdb::{DB, Direction, IteratorMode, Options, ReadOptions, WriteBatch};
 use wire::runner::{Executed, Receipt};
 
-use crate::state::Writes;
+use crate::state::{DATA, Writes};
 
 const RECEIPTS: u8 = b'r';
 const OVERRUNS: u8 = b'o';
@@ -57,7 +58,7 @@ pub struct Head {
 /// An open store. One process at a time; RocksDB locks the folder.
 pub struct Store {
     database: DB,
-    head: std::sync::Mutex<Head>,
+    head: Mutex<Head>,
 }
 
 impl Store {
@@ -76,7 +77,7 @@ impl Store {
             Some(bytes) => borsh::from_slice(&bytes).map_err(StoreError::Damaged)?,
             None => Head::default(),
         };
-        Ok(Store { database, head: std::sync::Mutex::new(head) })
+        Ok(Store { database, head: Mutex::new(head) })
     }
 
     pub fn head(&self) -> Head {
@@ -145,6 +146,17 @@ impl Store {
         Ok(())
     }
 
+    /// Forgets all data and blocks; what is known of calls that could not be stopped stays.
+    pub fn clear(&self) -> Result<(), StoreError> {
+        let mut batch = WriteBatch::default();
+        batch.delete_range([DATA], [DATA + 1]);
+        batch.delete_range([RECEIPTS], [RECEIPTS + 1]);
+        batch.put(HEAD, encode(&Head::default()));
+        self.database.write(batch)?;
+        *self.head.lock().expect("no holder of the lock panics") = Head::default();
+        Ok(())
+    }
+
     /// What was answered for a block executed before; none when its receipts were removed.
     pub fn executed(&self, height: u64) -> Result<Option<Executed>, StoreError> {
         let bytes = self.database.get(numbered(RECEIPTS, height, 0))?;
@@ -195,3 +207,6 @@ fn numbered(kind: u8, height: u64, index: u64) -> [u8; 17] {
 pub(crate) fn encode(value: &impl BorshSerialize) -> Vec<u8> {
     borsh::to_vec(value).expect("writing to memory does not fail")
 }
+
+#[cfg(test)]
+mod tests;

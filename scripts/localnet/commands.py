@@ -41,7 +41,7 @@ class NotUp(Problem):
 
 
 def plan_up(layout, options) -> bool:
-    """Refuses what could only fail after a long build. False: all runs already, nothing to build."""
+    """Refuses what could only fail after a long build. False: nothing to build, all runs."""
     nodes = layout.nodes(layout.peer_count(options.peers))
     missing = [node for node in nodes if processes.running_pid(node) is None]
     refuse_taken_ports(missing)
@@ -54,7 +54,7 @@ def refuse_taken_ports(nodes: list) -> None:
         raise Problem(
             "Nothing was started, because ports are in use:\n  "
             + "\n  ".join(sentences)
-            + "\nStop what holds them (a local network of another checkout: its own ./localnet down)."
+            + "\nStop what holds them (another checkout's network: its own ./localnet down)."
         )
 
 
@@ -84,7 +84,7 @@ def up(layout, options) -> int:
         say(line)
     say()
     if options.detached:
-        say("It runs on. ./localnet status shows it, ./localnet logs its logs, ./localnet down ends it.")
+        say("It runs on; see it with ./localnet status and logs, end it with ./localnet down.")
         return 0
     return stay(nodes, channels)
 
@@ -181,7 +181,7 @@ def stay(nodes: list, channels) -> int:
     except (KeyboardInterrupt, BrokenPipeError):
         say("\nStopping.")
         processes.stop(nodes, say)
-        say("Stopped; the ledgers are kept. ./localnet up continues, ./localnet reset forgets them.")
+        say("Stopped; the ledgers are kept: up continues with them, reset forgets them.")
         return 0
     say(ending.text)
     return ending.code
@@ -208,7 +208,7 @@ def reset(layout, options) -> int:
             entry.unlink()
     for node in nodes:
         if node.storage.exists():
-            say(f"{node.name} keeps its ledger outside of {layout.state}; left alone: {node.storage}")
+            say(f"{node.name}'s ledger is not in {layout.state}; left alone: {node.storage}")
     say("The ledgers are forgotten. ./localnet up begins anew.")
     return 0
 

@@ -14,7 +14,7 @@ PEERS_DEFAULT = 4
 PEERS_MAX = 18
 PORT_STEP = 100
 REST_OFFSET_DEFAULT = 1900
-NETWORK_OFFSET = 50
+NETWORK_OFFSET_DEFAULT = 50
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ class Node:
 
 
 class Layout:
-    """The files of one checkout: configuration under `configs/`, everything else in `.localnet/`."""
+    """The files of one checkout: configuration in `configs/`, all else in `.localnet/`."""
 
     def __init__(self, root: Path):
         self.root = root
@@ -101,7 +101,8 @@ class Layout:
         if program == "peer":
             ports["network"] = network_port(settings, grpc)
         host = settings.get("LOOPCHAIN_HOST") or settings.get("IP_LOCAL") or "127.0.0.1"
-        storage = config.parent / settings.get("DEFAULT_STORAGE_PATH", ".storage")
+        key = "DEFAULT_STORAGE_PATH" if program == "peer" else "RADIOSTATION_STORAGE_PATH"
+        storage = config.parent / settings.get(key, ".storage")
         return Node(
             name=name,
             program=self.root / "bin" / program,
@@ -118,15 +119,15 @@ class Layout:
         shipped = self.configs / f"peer{number}.json"
         if shipped.exists():
             return shipped
-        numbers = [
-            int(path.stem[4:]) for path in self.configs.glob("peer*.json") if path.stem[4:].isdigit()
-        ]
+        stems = [path.stem[len("peer") :] for path in self.configs.glob("peer*.json")]
+        numbers = [int(stem) for stem in stems if stem.isdigit()]
         if not numbers:
             raise Problem(f"{self.configs} holds no peer1.json; expected one file for each peer.")
         template = max(numbers)
         settings = read_json(self.configs / f"peer{template}.json")
         made = self.state / "configs" / f"peer{number}.json"
-        text = json.dumps(derive_settings(settings, self.configs, template, number), indent=2) + "\n"
+        derived = derive_settings(settings, self.configs, template, number)
+        text = json.dumps(derived, indent=2) + "\n"
         if not made.exists() or made.read_text(encoding="utf-8") != text:
             made.parent.mkdir(parents=True, exist_ok=True)
             made.write_text(text, encoding="utf-8")
@@ -142,10 +143,8 @@ class Layout:
 
 
 def network_port(settings: dict, grpc: int) -> int:
-    for name, value in settings.items():
-        if name.startswith("PORT_") and ("NETWORK" in name or "P2P" in name) and int(value) > 1000:
-            return int(value)
-    return grpc + NETWORK_OFFSET
+    own = int(settings.get("PORT_P2P", 0))
+    return own or grpc + int(settings.get("PORT_DIFF_P2P_SERVICE", NETWORK_OFFSET_DEFAULT))
 
 
 def derive_settings(settings: dict, folder: Path, template: int, number: int) -> dict:

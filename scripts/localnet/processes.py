@@ -111,7 +111,8 @@ def stop_together(nodes: list, say) -> bool:
     for pid in running:
         end_left_behind(pid)
     if running:
-        say("Stopped " + ", ".join(f"{node.name} (pid {pid})" for pid, node in running.items()) + ".")
+        names = [f"{node.name} (pid {pid})" for pid, node in running.items()]
+        say(f"Stopped {', '.join(names)}.")
     return bool(running)
 
 

@@ -64,7 +64,7 @@ class Network:
         grpc, rest, network = self.ports.setdefault(name, free_ports(3))
         path = self.configs / f"{name}.json"
         known = json.loads(path.read_text()) if path.exists() else {}
-        known.update({f"PORT_{program.upper()}": grpc, "PORT_NETWORK": network})
+        known.update({f"PORT_{program.upper()}": grpc, "PORT_P2P": network})
         known.update(PORT_DIFF_REST_SERVICE_CONTAINER=rest - grpc, **values)
         path.write_text(json.dumps(known))
 
@@ -202,7 +202,7 @@ class LocalnetTest(unittest.TestCase):
         started, text = self.start_in_foreground()
         os.kill(self.network.pid("peer2"), signal.SIGKILL)
         wait_for(lambda: "was ended by SIGKILL" in text(), "news of the death")
-        self.assertRegex(text(), r"peer2 \(pid \d+\) was ended by SIGKILL. Its last log lines:\n  peer")
+        self.assertRegex(text(), r"peer2 \(pid \d+\) was ended by SIGKILL.*log lines:\n  peer")
         self.assertRegex(self.run_localnet("status", expect=1), r"peer2 .*not running")
         self.assertIn("Already running: radiostation, peer1.", self.run_localnet("up", "-d"))
         self.run_localnet("status")
@@ -274,7 +274,7 @@ class LayoutTest(unittest.TestCase):
         derived = layout.derive_settings(
             {
                 "PORT_PEER": 7400,
-                "PORT_NETWORK": 7450,
+                "PORT_P2P": 7450,
                 "PORT_RADIOSTATION": 7102,
                 "DEFAULT_STORAGE_PATH": "../../.localnet/peer4",
                 "DEFAULT_SCORE_REPOSITORY_PATH": "../../score",
@@ -288,7 +288,7 @@ class LayoutTest(unittest.TestCase):
             derived,
             {
                 "PORT_PEER": 7600,
-                "PORT_NETWORK": 7650,
+                "PORT_P2P": 7650,
                 "PORT_RADIOSTATION": 7102,
                 "DEFAULT_STORAGE_PATH": "/clone/.localnet/peer6",
                 "DEFAULT_SCORE_REPOSITORY_PATH": "/clone/score",

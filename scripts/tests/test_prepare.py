@@ -124,7 +124,10 @@ class PrepareTest(ShellTest):
         self.assertIn("None of apt-get, dnf, pacman, apk and brew is here", output)
 
     def test_a_failing_or_useless_installation_is_an_error(self):
-        for behaviour, expected in (("exit 100", "The command above failed"), ("exit 0", "Still missing")):
+        for behaviour, expected in (
+            ("exit 100", "The command above failed"),
+            ("exit 0", "Still missing"),
+        ):
             self.program("id", "echo 0")
             self.program("apt-get", behaviour)
             code, output = self.shell(self.LACKING + "prepare_machine")
@@ -194,7 +197,9 @@ class BuildTest(ShellTest):
 
     def build(self, root: Path):
         return self.shell(
-            f"build_workspace '{root}'", CARGO_TARGET_DIR=str(self.target), RUSTFLAGS="-C debuginfo=2"
+            f"build_workspace '{root}'",
+            CARGO_TARGET_DIR=str(self.target),
+            RUSTFLAGS="-C debuginfo=2",
         )
 
     def test_builds_in_the_one_way_and_places_the_programs(self):

@@ -186,6 +186,11 @@ impl Verify for Message {
         match self {
             Message::Proposal { proposal, signer, signature } => {
                 signed(known, signer, &proposal.digest(&known.channel), signature)?;
+                // The signature covers the header alone: with another body, whoever passes a
+                // proposal on could make its leader look at fault.
+                if !proposal.block.is_consistent() {
+                    return Err(MessageError::Mismatch);
+                }
                 match &proposal.justification {
                     Some(justification) => check_justification(justification, known),
                     None => Ok(()),

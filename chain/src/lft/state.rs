@@ -17,7 +17,8 @@ use crate::validators::ValidatorSet;
 /// What does not change from height to height.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rules {
-    /// This peer; it only watches at heights where it is no validator.
+    /// This peer, which only watches at heights where it is no validator; `PeerId::NOBODY` for one
+    /// that may not sign.
     pub me: PeerId,
     /// Genesis hash.
     pub channel: Hash,
@@ -50,6 +51,8 @@ pub struct Record {
     pub block: Option<Block>,
     /// The last proposal made here.
     pub proposed: Option<Proposal>,
+    /// What brought this peer to its round, if complaints did. Others may need it to follow.
+    pub entered: Option<Justification>,
 }
 
 impl Record {
@@ -65,6 +68,14 @@ impl Record {
 
     pub(super) fn voted_round(&self) -> Option<Round> {
         self.voted.map(|(round, _)| round)
+    }
+
+    /// The round that the peer was in.
+    pub(super) fn round(&self) -> Round {
+        let entered = self.entered.as_ref().map(|j| j.complaints.round.next());
+        let proposed = self.proposed.as_ref().map(|p| p.round);
+        let rounds = [entered, self.high_round(), self.voted_round(), proposed];
+        rounds.into_iter().flatten().max().unwrap_or_default()
     }
 }
 
@@ -115,12 +126,13 @@ pub struct State {
     pub base_leader: u32,
     /// As on disk, once the effects so far are carried out.
     pub record: Record,
-    /// Blocks that may matter: proposed in this round, voted for, certified.
+    /// Blocks that may matter: proposed in this round, voted for in the last ones, certified.
     pub(super) blocks: BTreeMap<Hash, (Block, Worth)>,
     pub(super) proposed: Option<Proposed>,
     pub(super) tally: Tally,
-    /// What brought this peer to the current round, if complaints did.
-    pub(super) entered: Option<Justification>,
+    /// Blocks voted for in the last rounds: each may turn out to be certified, and then somebody
+    /// must have it.
+    pub(super) voted: BTreeMap<Round, Hash>,
     /// Highest round confirmed in since the start.
     pub(super) confirmed: Option<Round>,
     /// The commit certificate, once there is one.
@@ -144,7 +156,7 @@ impl State {
             blocks: BTreeMap::new(),
             proposed: None,
             tally: Tally::default(),
-            entered: None,
+            voted: BTreeMap::new(),
             confirmed: None,
             commit: None,
             decided: false,
@@ -161,7 +173,9 @@ impl State {
 
     /// A block known at this height, for peers that ask for it.
     pub fn block(&self, hash: &Hash) -> Option<&Block> {
-        self.blocks.get(hash).map(|(block, _)| block)
+        let proposed = self.record.proposed.as_ref().map(|proposal| &proposal.block);
+        let known = self.blocks.get(hash).map(|(block, _)| block);
+        known.or(proposed.filter(|block| block.hash() == *hash))
     }
 
     /// Whether this peer complains about the current round.

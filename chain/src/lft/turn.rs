@@ -10,6 +10,9 @@ use crate::lft::effect::Effect;
 use crate::lft::message::{Ballot, Complaint, Justification, Message, Proposal, Statement};
 use crate::lft::state::{Proposed, Record, Rules, Start, State, Worth};
 
+/// Rounds whose block voted for is kept while the height is undecided.
+const VOTED_KEPT: usize = 16;
+
 pub(super) struct Turn<'a> {
     rules: &'a Rules,
     state: State,
@@ -28,17 +31,13 @@ impl<'a> Turn<'a> {
     // Where the peer stood before it stopped, said again: others may have missed it.
     pub(super) fn on_recovered(&mut self) {
         let record = self.state.record.clone();
-        let proposed = record.proposed.as_ref().map(|p| p.round);
-        let rounds = [record.voted_round(), record.complained, record.high_round(), proposed];
-        self.state.round = rounds.into_iter().flatten().max().unwrap_or_default();
-        for block in [record.block.clone(), proposed.and(record.proposed.clone()).map(|p| p.block)] {
-            block.into_iter().for_each(|block| self.check(block));
-        }
-        if let Some(proposal) = record.proposed.filter(|p| p.round == self.state.round) {
-            self.state.entered = proposal.justification.clone();
-            self.send(Statement::Propose(proposal));
-        }
-        if let Some((round, block)) = record.voted {
+        self.state.round = record.round();
+        self.state.voted.extend(record.voted);
+        let proposed = record.proposed.map(|proposal| proposal.block);
+        let own = proposed.filter(|block| record.block.as_ref() != Some(block));
+        record.block.into_iter().chain(own).for_each(|block| self.check(block));
+        self.say_again();
+        if let Some((round, block)) = record.voted.filter(|(r, _)| record.complained < Some(*r)) {
             self.ballot(Stage::Vote, round, block);
         }
         if let Some(high) = record.high {
@@ -51,11 +50,29 @@ impl<'a> Turn<'a> {
         }
         if self.state.work_waits {
             self.on_work_waits();
+        } else if self.state.round > Round(0) {
+            self.lead();
+        }
+    }
+
+    // What others need in order to be where this peer is: the complaints that brought it here, and
+    // its own BLOCK.
+    fn say_again(&mut self) {
+        let Record { proposed, entered, .. } = self.state.record.clone();
+        let proposed = proposed.filter(|proposal| proposal.round == self.state.round);
+        if !self.is_validator() {
+            return;
+        }
+        match (proposed, entered) {
+            (Some(proposal), _) => self.send(Statement::Propose(proposal)),
+            (None, Some(justification)) => self.send(Statement::PassOn(justification)),
+            (None, None) => {}
         }
     }
 
     pub(super) fn on_received(&mut self, message: Message) {
-        if self.state.decided {
+        // A message may have been verified for a height that has ended since.
+        if self.state.decided || message.height() != self.state.height {
             return;
         }
         match message {
@@ -90,14 +107,16 @@ impl<'a> Turn<'a> {
         if signer != self.state.leader(round) || round < self.state.round {
             return;
         }
-        if let Some(justification) = proposal.justification.clone() {
-            // A complaint certificate for the round before proves that this round has begun.
-            if justification.complaints.round.next() != round {
-                return;
+        // A complaint certificate for the round before proves that this round has begun.
+        let before = proposal.justification.as_ref().map(|j| j.complaints.round.0);
+        if before != round.0.checked_sub(1) {
+            if round == self.state.round {
+                self.object(round);
             }
-            self.on_justification(justification);
-        } else if round > Round(0) {
             return;
+        }
+        if let Some(justification) = proposal.justification.clone() {
+            self.on_justification(justification);
         }
         if round != self.state.round {
             return;
@@ -148,9 +167,11 @@ impl<'a> Turn<'a> {
         let (_, worth) =
             self.state.blocks.entry(hash).or_insert_with(|| (block.clone(), Worth::Unknown));
         match worth {
-            Worth::Unknown => self.effects.push(Effect::CheckBlock(Box::new(block))),
+            // What was refused once, for a batch that nobody had at the time, may do by now.
+            Worth::Unknown | Worth::Refused => {
+                self.effects.push(Effect::CheckBlock(Box::new(block)));
+            }
             Worth::Valid => self.on_worth(hash, true),
-            Worth::Refused => self.on_worth(hash, false),
         }
     }
 
@@ -175,10 +196,18 @@ impl<'a> Turn<'a> {
             self.object(round);
         } else if self.is_validator() && self.is_open(round) {
             let body = self.state.blocks.get(&block).map(|(block, _)| block.clone());
-            self.state.record.voted = Some((round, block));
-            self.state.record.block = body;
+            self.set_voted(round, block, body);
             self.persist();
             self.ballot(Stage::Vote, round, block);
+        }
+    }
+
+    fn set_voted(&mut self, round: Round, hash: Hash, block: Option<Block>) {
+        self.state.record.voted = Some((round, hash));
+        self.state.record.block = block;
+        self.state.voted.insert(round, hash);
+        if self.state.voted.len() > VOTED_KEPT {
+            self.state.voted.pop_first();
         }
     }
 
@@ -205,11 +234,20 @@ impl<'a> Turn<'a> {
         if self.state.record.high_round() < Some(round) {
             self.state.record.high = Some(certificate.clone());
             self.persist();
+            self.fetch_certified(&certificate);
         }
         if round > self.state.round {
             self.enter(round, None);
         }
         self.confirm(&certificate);
+    }
+
+    // A later leader must propose it again: those who voted for it have it now.
+    fn fetch_certified(&mut self, certificate: &Certificate) {
+        let (height, block) = (self.state.height, certificate.block);
+        if self.state.block(&block).is_none() {
+            self.effects.push(Effect::FetchBlock { height, block });
+        }
     }
 
     fn confirm(&mut self, certificate: &Certificate) {
@@ -255,7 +293,8 @@ impl<'a> Turn<'a> {
         let committed = self.state.commit.as_ref().map(|c| c.block);
         let certified = self.state.record.high.as_ref().map(|c| c.block);
         let wanted = committed == Some(hash) || certified == Some(hash);
-        if self.state.decided || !wanted || self.state.blocks.contains_key(&hash) {
+        let known = self.state.blocks.contains_key(&hash);
+        if self.state.decided || !wanted || known || !block.is_consistent() {
             return;
         }
         self.check(block);
@@ -267,6 +306,8 @@ impl<'a> Turn<'a> {
         let due = height == self.state.height && self.state.timer == Some(round);
         if due && !self.state.decided {
             self.state.timer = None;
+            self.try_commit();
+            self.say_again();
             self.complain(round);
         }
     }
@@ -327,7 +368,10 @@ impl<'a> Turn<'a> {
 
     fn enter(&mut self, round: Round, justification: Option<Justification>) {
         self.state.round = round;
-        self.state.entered = justification;
+        if self.state.record.entered != justification {
+            self.state.record.entered = justification;
+            self.persist();
+        }
         self.state.proposed = None;
         self.state.building = false;
         self.state.timer = None;
@@ -339,20 +383,16 @@ impl<'a> Turn<'a> {
 
     // Only a block voted for, certified or committed can matter in a later round.
     fn forget_blocks(&mut self) {
-        let record = &self.state.record;
-        let kept = [
-            record.voted.map(|(_, block)| block),
-            record.high.as_ref().map(|c| c.block),
-            self.state.commit.as_ref().map(|c| c.block),
-        ];
-        let blocks = std::mem::take(&mut self.state.blocks);
-        self.state.blocks = blocks.into_iter().filter(|(h, _)| kept.contains(&Some(*h))).collect();
+        let State { record, commit, voted, blocks, .. } = &mut self.state;
+        let certified = record.high.iter().chain(commit.iter()).map(|c| c.block);
+        let kept: Vec<Hash> = voted.values().copied().chain(certified).collect();
+        blocks.retain(|hash, _| kept.contains(hash));
     }
 
     // The leader's part of rule 6, and of round 0.
     fn lead(&mut self) {
-        let State { height, round, record, entered, .. } = &self.state;
-        let (height, round) = (*height, *round);
+        let State { height, round, record, .. } = &self.state;
+        let (height, round, entered) = (*height, *round, &record.entered);
         let leads = self.is_validator() && self.state.leader(round) == self.rules.me;
         let proposed = record.proposed.as_ref().map(|p| p.round) >= Some(round);
         let may = round == Round(0) || entered.is_some();
@@ -390,10 +430,15 @@ impl<'a> Turn<'a> {
         self.state.building = false;
         let Some(block) = block else {
             self.state.work_waits = false;
+            // Round 0 has not begun, and there is nothing to complain about.
+            if round == Round(0) && self.state.proposed.is_none() && !self.state.is_complaining() {
+                self.state.timer = None;
+            }
             return;
         };
         let leads = self.state.leader(round) == self.rules.me && self.is_open(round);
-        let obliged = self.state.entered.as_ref().and_then(|j| j.complaints.high()).is_some();
+        let entered = self.state.record.entered.as_ref();
+        let obliged = entered.and_then(|j| j.complaints.high()).is_some();
         if leads && !obliged && self.state.proposed.is_none() {
             self.state.blocks.insert(block.hash(), (block.clone(), Worth::Valid));
             self.propose(block, None);
@@ -403,14 +448,13 @@ impl<'a> Turn<'a> {
     // One BLOCK a round. The leader's own vote shares the flush.
     fn propose(&mut self, block: Block, high: Option<Certificate>) {
         let (height, round, hash) = (self.state.height, self.state.round, block.hash());
-        let entered = self.state.entered.clone();
+        let entered = self.state.record.entered.clone();
         let justification = entered.map(|j| Justification { high: high.or(j.high), ..j });
         let proposal = Proposal { height, round, block: block.clone(), justification };
         self.state.record.proposed = Some(proposal.clone());
         let valid = matches!(self.state.blocks.get(&hash), Some((_, Worth::Valid)));
         if valid {
-            self.state.record.voted = Some((round, hash));
-            self.state.record.block = Some(block);
+            self.set_voted(round, hash, Some(block));
         }
         self.persist();
         self.send(Statement::Propose(proposal));

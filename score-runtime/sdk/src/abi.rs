@@ -56,8 +56,7 @@ pub struct Host {
     /// `value` null: delete.
     pub write: extern "C" fn(*const c_void, Bytes, Bytes, *const Bytes),
     /// From, to (null: to the end), and how many at most.
-    pub scan:
-        extern "C" fn(*const c_void, Bytes, Bytes, *const Bytes, usize, Take, *mut c_void),
+    pub scan: extern "C" fn(*const c_void, Bytes, Bytes, *const Bytes, usize, Take, *mut c_void),
     /// Called once by `invoke` and `query` with the code and the message or answer.
     pub finish: extern "C" fn(*const c_void, i64, Bytes),
 }
@@ -217,3 +216,6 @@ extern "C" fn take_entry(taker: *mut c_void, key: Bytes, value: Bytes) {
         found.push((key.borrow().to_vec(), value.borrow().to_vec()));
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -4,6 +4,29 @@
 //! - `state`: its databases
 //! - `abi`: how score-runner calls the library; not for contracts
 //!
+//! ```
+//! use loopchain_sdk::{Block, Failure, Score, State, Transaction, View};
+//!
+//! #[derive(Default)]
+//! struct Notes;
+//!
+//! impl Score for Notes {
+//!     fn invoke(&self, tx: &Transaction, _: &Block, state: &mut State) -> Result<(), Failure> {
+//!         if tx.data.is_empty() {
+//!             return Err(Failure::new(1, "a note has a text"));
+//!         }
+//!         state.put("notes", tx.hash.as_bytes(), tx.data.as_bytes());
+//!         Ok(())
+//!     }
+//!
+//!     fn query(&self, request: &str, state: &View) -> Result<String, String> {
+//!         Ok(state.get("notes", request.as_bytes()).is_some().to_string())
+//!     }
+//! }
+//!
+//! loopchain_sdk::score!(Notes);
+//! ```
+//!
 //! A SCORE is made anew for every call, so it cannot keep anything but in its databases. It must
 //! give the same results everywhere: no clock, no randomness, no `HashMap` order, no floats.
 

@@ -82,7 +82,18 @@ pub struct Manifest {
     pub folder: String,
     /// Line and name.
     pub dependencies: Vec<(usize, String)>,
+    /// Those of `dependencies` that only the crate's tests have.
+    pub dev_lines: Vec<usize>,
     pub takes_lints: bool,
+}
+
+impl Manifest {
+    fn add_dependency(&mut self, section: &str, line: usize, name: &str) {
+        self.dependencies.push((line, name.to_owned()));
+        if section.ends_with("dev-dependencies") {
+            self.dev_lines.push(line);
+        }
+    }
 }
 
 /// The crates' Cargo.toml files; the workspace's own has no package.
@@ -103,6 +114,7 @@ fn read_manifest(folder: &str, text: &str) -> Manifest {
         name: String::new(),
         folder: folder.to_owned(),
         dependencies: Vec::new(),
+        dev_lines: Vec::new(),
         takes_lints: false,
     };
     for (index, line) in text.lines().enumerate() {
@@ -114,7 +126,7 @@ fn read_manifest(folder: &str, text: &str) -> Manifest {
                 && kind.ends_with("dependencies")
                 && kind != "workspace.dependencies"
             {
-                manifest.dependencies.push((index + 1, name.to_owned()));
+                manifest.add_dependency(kind, index + 1, name);
             }
             continue;
         }
@@ -128,7 +140,7 @@ fn read_manifest(folder: &str, text: &str) -> Manifest {
         } else if section.ends_with("dependencies") && section != "workspace.dependencies" {
             // `alias = { package = "name" }` depends on `name`.
             let name = value.split_once("package").and_then(|(_, rest)| rest.split('"').nth(1));
-            manifest.dependencies.push((index + 1, name.unwrap_or(key).to_owned()));
+            manifest.add_dependency(&section, index + 1, name.unwrap_or(key));
         }
     }
     manifest

@@ -79,6 +79,12 @@ fn a_wrong_edge_is_found_in_every_kind_of_dependency() {
         let text = text.replace("name = \"radiostation\"", "name = \"tests\"");
         expect(wrong_edges, "tests/Cargo.toml", &text, &[]);
     }
+    let contract =
+        "[package]\nname = \"score-runtime\"\n[dev-dependencies]\ndocuments_native = \"*\"";
+    let path = "score-runtime/Cargo.toml";
+    expect(wrong_edges, path, contract, &[]);
+    let complaint = "score-runtime/Cargo.toml:4: score-runtime must not depend on documents_native";
+    expect(wrong_edges, path, &contract.replace("dev-", ""), &[complaint]);
     let unknown = "[package]\nname = \"stranger\"\n";
     expect(
         wrong_edges,

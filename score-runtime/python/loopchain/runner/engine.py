@@ -91,11 +91,20 @@ def end_load(keep):
     sqlite.end_load(keep)
 
 
+def has_sqlite():
+    return sqlite.count() > 0
+
+
 def _prepare_interpreter():
     logging.getLogger().addHandler(_ToRunner())
     logging.getLogger().setLevel(logging.DEBUG)
     sys.stdout = _Output(logging.INFO)
     sys.stderr = _Output(logging.WARNING)
+    # The socket to the peer stays with the runner; what C code prints goes to the log.
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(nothing, 0)
+    os.close(nothing)
+    os.dup2(2, 1)
     # Only sources are run, never bytecode that lies beside them.
     sys.dont_write_bytecode = True
     sys.pycache_prefix = os.path.join(os.sep, "nonexistent")
@@ -158,8 +167,6 @@ def end_transaction(keep):
 
 
 def commit_block(height, outcome):
-    global _block
-    _block = None
     sqlite.commit_block(height, outcome)
 
 
@@ -180,6 +187,13 @@ def query(request):
     finally:
         current.end()
         sqlite.end_query()
+
+
+def after_timeout():
+    """Tidies up after a call that was interrupted, wherever that was."""
+    if current.phase == current.QUERYING:
+        sqlite.end_query()
+    current.end()
 
 
 def _log_traceback():

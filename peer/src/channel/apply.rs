@@ -1,0 +1,140 @@
+//! Committing a block, and what follows from it.
+
+use chain::batch::Batch;
+use chain::block::CommittedBlock;
+use chain::count::Height;
+use chain::lft::Event;
+use chain::membership::Change;
+
+use super::driver::Driver;
+use super::{ChannelStatus, Notice};
+
+/// State hashes remembered for heights that are not executed here yet.
+const CLAIMS_MAX: usize = 4096;
+
+impl Driver {
+    /// Writes a final block, in one atomic write, and begins the next height. `batches` are those
+    /// of the block that are not kept here.
+    pub(super) fn commit(&mut self, committed: CommittedBlock, batches: &[Batch]) {
+        let block = &committed.block;
+        let head = self.head.apply(block);
+        self.ledger.commit(&committed, &head, batches);
+        tracing::debug!(
+            channel = self.name, height = %head.height, maker = %head.maker,
+            transactions = block.transaction_count(), round = %committed.certificate.round, "committed"
+        );
+        self.pool.committed(&block.batches);
+        self.release_waiting(&block.batches);
+        let claimed = block.header.executed;
+        if claimed.height > Height(0) && self.claims.len() < CLAIMS_MAX {
+            self.claims.insert(claimed.height, claimed.state);
+        }
+        let members_changed = !block.entries.is_empty();
+        for signed in &block.entries {
+            self.entries.remove(&signed.entry.sequence);
+            if let Change::Leave(peer) = signed.entry.change {
+                let notice = Notice::Left { channel: self.name.clone(), peer };
+                if self.around.notices.try_send(notice).is_err() {
+                    tracing::warn!(%peer, "too many notices wait; its contact stays for now");
+                }
+            }
+        }
+        self.head = head;
+        self.head_certificate = Some(committed.certificate);
+        self.checks.clear();
+        self.wanted_block = None;
+        self.timer = None;
+        self.committed.send_replace(self.head.height);
+        if members_changed {
+            self.log_validators();
+        }
+        let start = self.start_of_height(None);
+        self.queue.push_back(Event::Committed(Box::new(start)));
+        self.note_state();
+        self.note_work();
+        self.replay_early();
+    }
+
+    // Messages about the height that begins now. `Committed` is told before them.
+    fn replay_early(&mut self) {
+        let validators = self.head.validators();
+        let known = chain::lft::message::Known {
+            channel: self.head.channel,
+            height: self.head.height.next(),
+            validators,
+        };
+        for (sender, message) in self.early.take() {
+            if message.height() != known.height {
+                continue;
+            }
+            match chain::keys::verify(message, &known) {
+                Ok(message) => self.queue.push_back(Event::Received(Box::new(message))),
+                Err(error) => {
+                    self.around.network.punish(&sender, &format!("a consensus message: {error}"));
+                }
+            }
+        }
+    }
+
+    /// Whether this peer may sign consensus messages: not while it lacks its record of what it
+    /// signed before.
+    pub(super) fn may_sign(&self) -> bool {
+        self.may_sign_after.is_none_or(|after| self.head.membership.entries >= after)
+    }
+
+    pub(super) fn log_validators(&self) {
+        let validators = self.head.validators();
+        let tolerance = validators.tolerance();
+        tracing::info!(
+            channel = self.name, height = %self.head.height.next(),
+            validators = validators.all().len(),
+            dishonest_to_break_safety = tolerance.dishonest_to_break_safety,
+            silent_to_stop_progress = tolerance.silent_to_stop_progress,
+            "who decides"
+        );
+        if !self.may_sign() {
+            tracing::error!(
+                channel = self.name,
+                "this peer lost its record of votes and signs nothing here until the radiostation's \
+                 operator admits it again (change leave, then restart this peer)"
+            );
+        }
+    }
+
+    /// Lets others see where the channel stands.
+    pub(super) fn publish(&mut self) {
+        let (target, connected) = (self.target(), self.connected());
+        let (diverged, lost_record) = (self.diverged, !self.may_sign());
+        let state = self.state();
+        let (round, leader) = (state.round, state.leader(state.round));
+        let is_complaining = state.is_complaining();
+        self.status.send_if_modified(|status| {
+            let same = status.height == self.head.height
+                && status.round == round
+                && status.target == target
+                && status.connected == connected
+                && status.diverged == diverged
+                && status.is_complaining == is_complaining
+                && self.ticks > 0;
+            if !same {
+                *status = ChannelStatus {
+                    round,
+                    leader,
+                    is_complaining,
+                    connected,
+                    lost_record,
+                    target,
+                    diverged,
+                    evidence: self.ledger.evidence_count(),
+                    ..ChannelStatus::at(&self.head, &self.me)
+                };
+            }
+            !same
+        });
+    }
+
+    fn connected(&self) -> usize {
+        let others = self.members.iter().filter(|peer| **peer != self.me);
+        others.filter(|peer| self.around.network.is_connected(peer)).count()
+    }
+}

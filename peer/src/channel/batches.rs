@@ -1,0 +1,214 @@
+//! Batches coming in, from here and from others, and fetching those that a block names.
+
+use std::sync::atomic::Ordering;
+
+use chain::batch::{Batch, BatchRules};
+use chain::count::Height;
+use chain::encoding::encode;
+use chain::evidence::{Contradiction, Evidence};
+use chain::keys::{self, PeerId};
+use chain::pool::Refused;
+
+use super::driver::{Answer, Driver};
+use crate::intake::Sealed;
+use crate::network::{Packet, Request, Response};
+
+/// Bytes of own batches sent to a peer that has just connected, or again when stalled.
+const SEND_AGAIN_BYTES_MAX: u64 = 16 << 20;
+/// Batches asked for in one request.
+const BATCHES_PER_REQUEST: usize = 256;
+
+impl Driver {
+    /// A batch that this peer has made; it is durable.
+    pub(super) fn on_sealed(&mut self, sealed: Sealed) {
+        let next = self.head.next_batch(&self.me);
+        self.broadcast(Packet::Batch(Box::new(sealed.batch)));
+        // Never refused: its clients have been told that it is accepted.
+        self.pool.insert_named(sealed.reference, next);
+        self.note_work();
+    }
+
+    /// A batch that another peer sent.
+    pub(super) fn on_batch(&mut self, sender: PeerId, batch: Batch) {
+        if batch.header.channel == self.head.channel
+            && batch.header.number < self.head.next_batch(&batch.header.maker)
+        {
+            return;
+        }
+        if let Err(why) = self.take_batch(batch) {
+            self.around.network.punish(&sender, &format!("a batch: {why}"));
+        }
+    }
+
+    // Verifies and keeps a batch; the error is its sender's fault.
+    fn take_batch(&mut self, batch: Batch) -> Result<(), String> {
+        let maker = batch.header.maker;
+        // Members are not known here before their entry is committed: no offence.
+        let Some(key) = self.member_key(&maker) else { return Ok(()) };
+        let settings = self.head.settings.clone();
+        let rules = BatchRules { channel: self.head.channel, settings, maker: key };
+        let batch = keys::verify(batch, &rules).map_err(|error| error.to_string())?.into_inner();
+        let encoded = encode(&batch);
+        let reference = batch.reference(encoded.len());
+        let next = self.head.next_batch(&maker);
+        let named = self.checks.values().any(|block| block.batches.contains(&reference));
+        match self.pool.insert(reference, next) {
+            Ok(()) => self.ledger.put_batch(&batch, &encoded),
+            Err(Refused::Held) => return Ok(()),
+            Err(Refused::Conflict { held }) => {
+                if let Some(first) = self.ledger.batch(&maker, held.number, &held.hash) {
+                    let both = [(first.header, first.signature), (batch.header.clone(), batch.signature)];
+                    self.accuse(Evidence { signer: maker, contradiction: Contradiction::Batches(both) });
+                }
+                if named {
+                    self.ledger.put_batch(&batch, &encoded);
+                    self.pool.insert_named(reference, next);
+                }
+            }
+            Err(reason) if named => {
+                tracing::debug!(%maker, %reason, "taken all the same: a block names it");
+                self.ledger.put_batch(&batch, &encoded);
+                self.pool.insert_named(reference, next);
+            }
+            Err(reason) => {
+                tracing::debug!(%maker, number = %reference.number, %reason, "batch not taken");
+                return Ok(());
+            }
+        }
+        self.finish_checks();
+        self.note_work();
+        Ok(())
+    }
+
+    /// Asks for whatever is known to be missing: batches of proposed blocks, a certified block.
+    pub(super) fn fetch_missing(&mut self) {
+        let mut missing = self.missing();
+        if !missing.is_empty() {
+            missing.truncate(BATCHES_PER_REQUEST);
+            let makers = missing.iter().map(|batch| batch.maker);
+            let leaders = self.checks.values().map(|block| block.header.maker);
+            let able: Vec<PeerId> = leaders.chain(makers).collect();
+            self.ask_one_of(&able, Request::Batches(missing));
+        }
+        if let Some(hash) = self.wanted_block {
+            let height = self.state().height;
+            self.ask_one_of(&[], Request::Block { height, hash });
+        }
+    }
+
+    // Asks one connected member, another each tick: first those most likely to know.
+    fn ask_one_of(&self, likely: &[PeerId], request: Request) {
+        let others = self.members.iter().filter(|peer| **peer != self.me);
+        let connected = |peer: &&PeerId| **peer != self.me && self.around.network.is_connected(peer);
+        let all: Vec<PeerId> = likely.iter().chain(others).filter(connected).copied().collect();
+        let Some(at) = (self.ticks as usize).checked_rem(all.len()) else { return };
+        let peer = all[at];
+        let (network, channel, answers) =
+            (self.around.network.clone(), self.head.channel, self.answers.clone());
+        tokio::spawn(async move {
+            match network.request(peer, channel, request).await {
+                Ok(response) => {
+                    let _ = answers.send(Answer::Fetched(peer, response)).await;
+                }
+                Err(error) => tracing::debug!(%peer, %error, "not fetched"),
+            }
+        });
+    }
+
+    pub(super) fn on_fetched(&mut self, peer: PeerId, response: Response) {
+        match response {
+            Response::Batches(batches) => {
+                for batch in batches {
+                    if let Err(why) = self.take_batch(batch) {
+                        self.around.network.punish(&peer, &format!("a batch asked for: {why}"));
+                        return;
+                    }
+                }
+            }
+            Response::Block(Some(block)) if Some(block.hash()) == self.wanted_block => {
+                self.wanted_block = None;
+                self.queue.push_back(chain::lft::Event::BlockFound(*block));
+            }
+            Response::Block(_) | Response::Nothing | Response::Blocks(_) => {}
+        }
+    }
+
+    /// A link to a member stands: it may have missed what this peer said before.
+    pub(super) fn on_connected(&mut self, peer: PeerId) {
+        let one = || std::iter::once(peer);
+        let status = Packet::Status { height: self.head.height };
+        self.around.network.send(one(), self.head.channel, status);
+        for entry in self.entries.values() {
+            let packet = Packet::Entry(Box::new(entry.clone()));
+            self.around.network.send(one(), self.head.channel, packet);
+        }
+        for batch in self.own_waiting() {
+            self.around.network.send(one(), self.head.channel, Packet::Batch(Box::new(batch)));
+        }
+    }
+
+    /// Own batches that have not been committed for a while may have been dropped on the way.
+    pub(super) fn send_again(&self, stalled: bool) {
+        if stalled {
+            for batch in self.own_waiting() {
+                self.broadcast(Packet::Batch(Box::new(batch)));
+            }
+        }
+    }
+
+    fn own_waiting(&self) -> Vec<Batch> {
+        let mut bytes = 0;
+        let waiting = self.pool.waiting_of(&self.me).into_iter();
+        let some = waiting.take_while(|batch| {
+            bytes += u64::from(batch.bytes);
+            bytes <= SEND_AGAIN_BYTES_MAX
+        });
+        some.filter_map(|b| self.ledger.batch(&b.maker, b.number, &b.hash)).collect()
+    }
+
+    /// Makes room for what its own clients may send next.
+    pub(super) fn release_waiting(&self, batches: &[chain::batch::BatchRef]) {
+        for batch in batches.iter().filter(|batch| batch.maker == self.me) {
+            subtract(&self.waiting.transactions, u64::from(batch.count));
+            subtract(&self.waiting.bytes, u64::from(batch.bytes));
+        }
+    }
+
+    /// Tells a peer that is behind how far this one is; once a tick.
+    pub(super) fn tell_height(&mut self, peer: PeerId) {
+        if self.told.insert(peer) {
+            let status = Packet::Status { height: self.head.height };
+            self.around.network.send(std::iter::once(peer), self.head.channel, status);
+        }
+    }
+
+    pub(super) fn accuse(&mut self, evidence: Evidence) {
+        if self.ledger.has_evidence(&evidence) {
+            return;
+        }
+        let count = self.ledger.add_evidence(&evidence);
+        tracing::error!(channel = self.name, signer = %evidence.signer, count, "contradiction signed");
+        self.broadcast(Packet::Evidence(Box::new(evidence)));
+    }
+
+    pub(super) fn on_evidence(&mut self, sender: PeerId, evidence: Evidence) {
+        let key = self.member_key(&evidence.signer);
+        match key {
+            Some(key) if evidence.is_genuine(&self.head.channel, &key) => self.accuse(evidence),
+            Some(_) => self.around.network.punish(&sender, "evidence that proves nothing"),
+            None => {}
+        }
+    }
+
+    /// The greatest height a connected member has.
+    pub(super) fn target(&self) -> Height {
+        self.catch_up.target().max(self.head.height)
+    }
+}
+
+// Counters are shared with the intake; what was stored before a restart was never added.
+fn subtract(counter: &std::sync::atomic::AtomicU64, amount: u64) {
+    let _ = counter.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |now| {
+        Some(now.saturating_sub(amount))
+    });
+}

@@ -1,0 +1,145 @@
+//! Making blocks of what waits, and judging those of others.
+
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use chain::batch::BatchRef;
+use chain::block::{Block, BlockContent, Executed};
+use chain::count::{Height, Sequence};
+use chain::hash::Hash;
+use chain::ledger::ENTRIES_MAX;
+use chain::lft::Event;
+use chain::membership::SignedEntry;
+use tokio::time::Instant;
+
+use super::driver::Driver;
+
+impl Driver {
+    /// How long a leader may wait to fill a block.
+    pub(super) fn block_interval(&self) -> Duration {
+        Duration::from_millis(self.head.settings.block_interval_ms)
+    }
+
+    /// Whether a block could be made.
+    pub(super) fn has_work(&self) -> bool {
+        self.pool.is_ready() || self.entries.contains_key(&self.head.membership.entries.next())
+    }
+
+    /// Tells `step` that work waits, once it has waited for the block interval.
+    pub(super) fn note_work(&mut self) {
+        if !self.has_work() {
+            return;
+        }
+        if self.block_interval().is_zero() {
+            self.queue.push_back(Event::WorkWaits);
+        } else if self.work_since.is_none() {
+            self.work_since = Some(Instant::now());
+        }
+    }
+
+    /// A block of what waits, within the channel's limits; none when nothing does.
+    pub(super) fn build_block(&mut self) -> Option<Block> {
+        let settings = &self.head.settings;
+        let height = self.head.height.next();
+        let (transactions, bytes) = (settings.block_transactions_max, settings.block_bytes_max);
+        let mut batches = self.pool.select(height.0, transactions, bytes);
+        batches.retain(|batch| self.may_create(batch));
+        let entries = self.next_entries();
+        if batches.is_empty() && entries.is_empty() {
+            return None;
+        }
+        let content = BlockContent {
+            timestamp_us: now_us().max(self.head.timestamp_us + 1),
+            batches,
+            entries,
+            previous_certificate: self.head_certificate.clone(),
+            executed: self.executor.executed(),
+        };
+        Some(Block::new(self.head.channel, height, self.head.hash, self.me, content))
+    }
+
+    fn may_create(&self, batch: &BatchRef) -> bool {
+        self.head.membership.get(&batch.maker).is_some_and(|member| member.may_create())
+    }
+
+    fn next_entries(&self) -> Vec<SignedEntry> {
+        let first = self.head.membership.entries.next();
+        let numbered = self.entries.range(first..).zip(first.0..);
+        let following = numbered.take_while(|((sequence, _), at)| **sequence == Sequence(*at));
+        following.take(ENTRIES_MAX).map(|((_, entry), _)| entry.clone()).collect()
+    }
+
+    /// Judges a proposed block, at once or when its batches have come.
+    pub(super) fn check_block(&mut self, block: Block) {
+        let hash = block.hash();
+        let height = block.header.height;
+        if let Err(error) = self.head.check(&block) {
+            let maker = block.header.maker;
+            tracing::warn!(channel = self.name, %height, %maker, %error, "block refused");
+            self.queue.push_back(Event::BlockChecked { height, block: hash, valid: false });
+            return;
+        }
+        self.checks.insert(hash, block);
+        self.finish_checks();
+        self.fetch_missing();
+    }
+
+    /// Answers for the blocks whose batches are all here.
+    pub(super) fn finish_checks(&mut self) {
+        let pool = &self.pool;
+        let complete = |block: &Block| block.batches.iter().all(|batch| pool.holds(batch));
+        let done: Vec<Hash> =
+            self.checks.iter().filter(|(_, block)| complete(block)).map(|(h, _)| *h).collect();
+        for hash in done {
+            let Some(block) = self.checks.remove(&hash) else { continue };
+            let valid = self.agrees(&block.header.executed);
+            if !valid {
+                let (claimed, maker) = (block.header.executed, block.header.maker);
+                tracing::error!(
+                    channel = self.name, height = %claimed.height, %maker, claimed = %claimed.state,
+                    "the leader's SCORE state differs from the state here; not voting for its block"
+                );
+            }
+            let height = block.header.height;
+            self.queue.push_back(Event::BlockChecked { height, block: hash, valid });
+        }
+    }
+
+    /// Batches named by blocks being checked that are not here.
+    pub(super) fn missing(&self) -> Vec<BatchRef> {
+        let named = self.checks.values().flat_map(|block| &block.batches);
+        named.filter(|batch| !self.pool.holds(batch)).copied().collect()
+    }
+
+    // Whether a claim about the SCORE's state is what this peer reached; true while it cannot tell.
+    fn agrees(&self, claimed: &Executed) -> bool {
+        if claimed.height == Height(0) {
+            return claimed.state == Hash::ZERO;
+        }
+        let reached = self.ledger.results(claimed.height);
+        reached.is_none_or(|results| results.state == claimed.state)
+    }
+
+    /// Compares what committed blocks claim with what was reached here.
+    pub(super) fn note_state(&mut self) {
+        let executed = self.executor.executed().height;
+        let later = self.claims.split_off(&executed.next());
+        let due = std::mem::replace(&mut self.claims, later);
+        for (height, state) in due {
+            if !self.agrees(&Executed { height, state }) && self.diverged.is_none() {
+                self.diverged = Some(height);
+                self.executor.diverged(height);
+                tracing::error!(
+                    channel = self.name, %height, agreed = %state,
+                    "this peer's SCORE state differs from the channel's from this height on; \
+                     queries are refused. Compare the stores and remove this channel's SCORE store"
+                );
+            }
+        }
+    }
+}
+
+/// Microseconds since 1970 by this machine's clock.
+pub fn now_us() -> u64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since.as_micros()).unwrap_or(u64::MAX)
+}

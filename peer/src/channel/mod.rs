@@ -1,0 +1,164 @@
+//! One channel on this peer: its ledger, its consensus, its intake and its SCORE.
+//!
+//! Each channel has a thread of its own (`driver`), the only caller of `lft::step` and the only
+//! writer of blocks; it shares nothing with other channels but the network.
+
+mod apply;
+mod batches;
+mod blocks;
+mod catching_up;
+mod driver;
+mod early;
+mod serve;
+mod status;
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+
+use chain::channel::Genesis;
+use chain::count::Sequence;
+use chain::hash::Hash;
+use chain::keys::{PeerId, SecretKey};
+use chain::membership::SignedEntry;
+use chain::pool::PoolLimits;
+use tokio::sync::{mpsc, watch};
+use tokio_util::sync::CancellationToken;
+
+use crate::executor::{Executor, ExecutorHandle, ScoreRunner};
+use crate::intake::{self, Intake, WaitingLimits};
+use crate::network::{Network, Route};
+use crate::storage::Ledger;
+use driver::{Driver, Inputs};
+pub use blocks::now_us;
+pub use status::ChannelStatus;
+
+/// What the rest of the peer tells a channel.
+#[derive(Debug)]
+pub enum Control {
+    /// The radiostation signed a membership entry.
+    Entry(Box<SignedEntry>),
+    /// This peer, which lost its record of votes, is admitted again by that entry.
+    Admitted(Option<Sequence>),
+    /// These peers are on the channel, this one included.
+    Members(BTreeSet<PeerId>),
+}
+
+/// What a channel tells the rest of the peer.
+#[derive(Debug)]
+pub enum Notice {
+    /// A committed entry removed this peer from the channel.
+    Left { channel: String, peer: PeerId },
+}
+
+/// What a channel needs of the peer.
+#[derive(Clone)]
+pub struct Surroundings {
+    pub key: SecretKey,
+    pub network: Network,
+    pub pool: PoolLimits,
+    pub waiting: WaitingLimits,
+    pub batch_interval: std::time::Duration,
+    pub score: ScoreRunner,
+    pub notices: mpsc::Sender<Notice>,
+    pub shutdown: CancellationToken,
+}
+
+/// Transactions and bytes that were accepted here and are not committed.
+#[derive(Debug, Default)]
+pub struct Waiting {
+    pub transactions: AtomicU64,
+    pub bytes: AtomicU64,
+}
+
+/// A running channel, as the rest of the peer sees it; cheap to clone.
+#[derive(Clone)]
+pub struct Channel {
+    pub name: String,
+    pub genesis: Arc<Genesis>,
+    /// Genesis hash.
+    pub id: Hash,
+    pub ledger: Ledger,
+    pub status: watch::Receiver<ChannelStatus>,
+    pub intake: Intake,
+    pub executor: ExecutorHandle,
+    control: mpsc::Sender<Control>,
+}
+
+/// Packets that wait for the channel's thread, each way.
+const QUEUE_MAX: usize = 1024;
+/// Requests of other peers that wait.
+const REQUESTS_MAX: usize = 64;
+
+impl Channel {
+    /// Starts the channel whose ledger this is; the ledger has begun. `score_storage` is the
+    /// folder of the channel's SCORE store.
+    pub fn start(
+        ledger: Ledger,
+        members: BTreeSet<PeerId>,
+        score_storage: PathBuf,
+        around: &Surroundings,
+    ) -> std::io::Result<(Channel, Vec<std::thread::JoinHandle<()>>)> {
+        let signed = ledger.genesis().expect("the ledger has begun");
+        let head = ledger.head().expect("a ledger that has begun has a head");
+        let genesis = Arc::new(signed.genesis);
+        let (id, name) = (head.channel, genesis.name.clone());
+        let me = around.key.public_key().peer_id();
+
+        let (consensus, consensus_queue) = mpsc::channel(QUEUE_MAX);
+        let (bulk, bulk_queue) = mpsc::channel(QUEUE_MAX);
+        let (requests, requests_queue) = mpsc::channel(REQUESTS_MAX);
+        let route = Route { members: members.clone(), consensus, bulk, requests };
+        around.network.routes().set(id, route);
+
+        let (status, status_now) = watch::channel(ChannelStatus::at(&head, &me));
+        let (control, control_queue) = mpsc::channel(QUEUE_MAX);
+        let (committed, committed_now) = watch::channel(head.height);
+        let executor = Executor::start(
+            name.clone(),
+            genesis.clone(),
+            ledger.clone(),
+            score_storage,
+            committed_now,
+            status_now.clone(),
+            around,
+        );
+        let waiting = Arc::new(Waiting::default());
+        let (sealed, sealed_queue) = mpsc::channel(QUEUE_MAX);
+        let (intake, intake_thread) =
+            intake::start(&ledger, &head, waiting.clone(), sealed, status_now.clone(), around)?;
+        let inputs = Inputs {
+            consensus: consensus_queue,
+            bulk: bulk_queue,
+            requests: requests_queue,
+            control: control_queue,
+            sealed: sealed_queue,
+        };
+        let driver = Driver::new(
+            name.clone(),
+            ledger.clone(),
+            head,
+            members,
+            around.clone(),
+            executor.clone(),
+            committed,
+            status,
+            waiting,
+        );
+        let runtime = tokio::runtime::Handle::current();
+        let thread = std::thread::Builder::new()
+            .name(format!("channel {name}"))
+            .spawn(move || runtime.block_on(driver.run(inputs)))?;
+        let channel =
+            Channel { name, genesis, id, ledger, status: status_now, intake, executor, control };
+        Ok((channel, vec![thread, intake_thread]))
+    }
+
+    /// Tells the channel something; waits while its queue is full.
+    pub async fn tell(&self, control: Control) {
+        if self.control.send(control).await.is_err() {
+            tracing::debug!(channel = self.name, "the channel has ended");
+        }
+    }
+}

@@ -1,0 +1,226 @@
+//! One life of the runner: load, then blocks in order and queries in between, until it ends.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use chain::block::{CommittedBlock, Executed};
+use chain::count::Height;
+use chain::hash::Hash;
+use tokio::sync::oneshot;
+use wire::runner::{self, Answer, Load, Order, Receipt, Report};
+
+use super::runner::Process;
+use super::{Executor, Query, Runner, answers};
+use crate::storage::Results;
+
+/// Blocks sent to the runner and not answered.
+const BLOCKS_AHEAD: usize = 4;
+/// Queries sent to the runner and not answered.
+const QUERIES_AHEAD: usize = 16;
+
+pub struct Session {
+    process: Process,
+    version: String,
+    /// The next block to send.
+    next: Height,
+    /// Blocks under way, with the number of transactions in each of their batches.
+    blocks: VecDeque<(Height, Vec<usize>)>,
+    queries: BTreeMap<u64, oneshot::Sender<Answer>>,
+    query_id: u64,
+}
+
+impl Session {
+    /// Starts a runner and has it load the channel's package.
+    pub async fn open(executor: &Executor) -> Result<Session, String> {
+        let program = executor.settings.program.display();
+        let mut process = Process::start(&executor.settings)
+            .map_err(|error| format!("cannot start {program}: {error}"))?;
+        let load = Order::Load(load(executor));
+        process.send(&load).await.map_err(|error| error.to_string())?;
+        let timeout = executor.settings.load_timeout;
+        let report = tokio::select! {
+            report = tokio::time::timeout(timeout, process.report()) => report,
+            () = executor.shutdown.cancelled() => return Err("the peer is stopping".into()),
+        };
+        let loaded = match report {
+            Err(_) => return Err("loading took longer than SCORE_LOAD_TIMEOUT".into()),
+            Ok(Ok(Report::Loaded(loaded))) => loaded,
+            Ok(Ok(Report::LoadFailed { reason })) => return Err(reason),
+            Ok(Ok(other)) => return Err(format!("the runner answered a Load with {other:?}")),
+            Ok(Err(reason)) => return Err(reason),
+        };
+        let committed = executor.committed.borrow().0;
+        if loaded.height > committed {
+            return Err(format!(
+                "the SCORE store has executed height {}, the ledger ends at {committed}: they are \
+                 not of one peer. Remove the channel's SCORE store to have it made anew",
+                loaded.height
+            ));
+        }
+        tracing::info!(
+            channel = executor.channel, score = loaded.id, version = loaded.version,
+            height = loaded.height, "SCORE loaded"
+        );
+        let executed = executor.ledger.executed().height;
+        let next = Height(loaded.height.min(executed.0) + 1);
+        let version = loaded.version.clone();
+        executor.shared.set_runner(Runner::Ready(loaded));
+        let (blocks, queries) = (VecDeque::new(), BTreeMap::new());
+        Ok(Session { process, version, next, blocks, queries, query_id: 0 })
+    }
+
+    /// Until the runner fails (the error says how) or the peer stops.
+    pub async fn run(mut self, executor: &mut Executor) -> Result<(), String> {
+        let shutdown = executor.shutdown.clone();
+        loop {
+            self.send_blocks(executor).await?;
+            let free = self.queries.len() < QUERIES_AHEAD;
+            tokio::select! {
+                () = shutdown.cancelled() => {
+                    self.process.stop().await;
+                    return Ok(());
+                }
+                report = self.process.report() => self.on_report(executor, report?).await?,
+                Some(query) = executor.queries.recv(), if free => self.send_query(query).await?,
+                changed = executor.committed.changed() => {
+                    if changed.is_err() {
+                        self.process.stop().await;
+                        return Ok(());
+                    }
+                }
+            }
+        }
+    }
+
+    async fn send_blocks(&mut self, executor: &Executor) -> Result<(), String> {
+        while self.blocks.len() < BLOCKS_AHEAD && self.next <= *executor.committed.borrow() {
+            let committed = executor.ledger.block(self.next).expect("committed blocks are kept");
+            let (block, counts) = block(executor, &committed);
+            self.send(&Order::Execute(block)).await?;
+            self.blocks.push_back((self.next, counts));
+            self.next = self.next.next();
+        }
+        Ok(())
+    }
+
+    async fn send_query(&mut self, (request, answer): Query) -> Result<(), String> {
+        if answer.is_closed() {
+            return Ok(());
+        }
+        self.query_id += 1;
+        self.queries.insert(self.query_id, answer);
+        self.send(&Order::Query { id: self.query_id, request }).await
+    }
+
+    async fn send(&mut self, order: &Order) -> Result<(), String> {
+        self.process.send(order).await.map_err(|error| format!("cannot reach the runner: {error}"))
+    }
+
+    async fn on_report(&mut self, executor: &Executor, report: Report) -> Result<(), String> {
+        match report {
+            Report::Executed(executed) => self.on_executed(executor, executed),
+            Report::Answered { id, answer } => {
+                if let Some(client) = self.queries.remove(&id) {
+                    let _ = client.send(answer);
+                }
+                Ok(())
+            }
+            Report::ServiceCall(call) => {
+                let executing = self.blocks.front().map(|(height, _)| *height);
+                let last = executing.unwrap_or(executor.ledger.executed().height);
+                let status = executor.status.borrow().clone();
+                let reply =
+                    answers::answer(&executor.ledger, &executor.genesis, &status, executor.me, last, call);
+                self.send(&Order::ServiceReply(reply)).await
+            }
+            Report::Loaded(_) | Report::LoadFailed { .. } => {
+                Err("the runner reported loading a second time".into())
+            }
+        }
+    }
+
+    fn on_executed(&mut self, executor: &Executor, executed: runner::Executed) -> Result<(), String> {
+        let Some((height, counts)) = self.blocks.pop_front() else {
+            return Err("the runner executed a block it was not given".into());
+        };
+        let receipts = executed.receipts.len();
+        if executed.height != height.0 || receipts != counts.iter().sum::<usize>() {
+            return Err(format!("the runner's answer to block {height} does not fit the block"));
+        }
+        let state = Hash(executed.state_hash);
+        let kept = executor.ledger.results(height);
+        if let Some(kept) = kept.filter(|kept| kept.state != state) {
+            tracing::error!(
+                channel = executor.channel, %height, before = %kept.state, now = %state,
+                "executing the block again came to another state: the SCORE is not deterministic"
+            );
+        }
+        let mut receipts = executed.receipts.into_iter();
+        let by_batch: Vec<Vec<Receipt>> =
+            counts.iter().map(|count| receipts.by_ref().take(*count).collect()).collect();
+        let results = Results { state, version: self.version.clone() };
+        let executed = Executed { height, state };
+        let again = height <= executor.ledger.executed().height;
+        executor.ledger.put_results(&executed, &results, &by_batch);
+        if !again {
+            executor.shared.executed.send_replace(executed);
+        }
+        Ok(())
+    }
+}
+
+fn load(executor: &Executor) -> Load {
+    let settings = &executor.settings;
+    let text = |path: &std::path::Path| path.display().to_string();
+    let ms = |duration: std::time::Duration| u64::try_from(duration.as_millis()).unwrap_or(u64::MAX);
+    Load {
+        channel: executor.channel.clone(),
+        peer_id: executor.me.to_string(),
+        package: executor.genesis.score_package.clone(),
+        repository_path: text(&settings.repository_path),
+        storage_path: text(&executor.score_storage),
+        develop_root: settings.develop_root.clone(),
+        branch: settings.branch.clone(),
+        base: settings.base.clone(),
+        key_path: settings.key_path.as_deref().map(text).unwrap_or_default(),
+        pull: settings.pull,
+        invoke_timeout_ms: ms(settings.invoke_timeout),
+        query_timeout_ms: ms(settings.query_timeout),
+        settings_json: settings.settings_json.clone(),
+    }
+}
+
+// The block as the runner takes it, and how many transactions each batch has.
+fn block(executor: &Executor, committed: &CommittedBlock) -> (runner::Block, Vec<usize>) {
+    let header = &committed.block.header;
+    let mut transactions = Vec::new();
+    let mut counts = Vec::new();
+    for reference in &committed.block.batches {
+        let batch = executor.ledger.batch(&reference.maker, reference.number, &reference.hash);
+        let batch = batch.expect("batches of committed blocks are kept");
+        let key = executor.ledger.member_key(&reference.maker);
+        let key = key.expect("makers of committed batches are or were members").to_bytes().to_vec();
+        counts.push(batch.transactions.len());
+        let hashes = batch.transaction_hashes();
+        for (transaction, hash) in batch.transactions.into_iter().zip(hashes) {
+            transactions.push(runner::Transaction {
+                hash: hash.0,
+                timestamp_us: transaction.timestamp_us,
+                data: transaction.data,
+                peer_id: reference.maker.to_string(),
+                signature: batch.signature.0.to_vec(),
+                public_key: key.clone(),
+            });
+        }
+    }
+    let block = runner::Block {
+        height: header.height.0,
+        block_hash: committed.block.hash().0,
+        previous_block_hash: header.previous.0,
+        merkle_root: header.batches_root.0,
+        timestamp_us: header.timestamp_us,
+        peer_id: header.maker.to_string(),
+        transactions,
+        receipts_durable: executor.ledger.executed_durably().0,
+    };
+    (block, counts)
+}

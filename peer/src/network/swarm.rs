@@ -1,0 +1,177 @@
+//! The libp2p swarm: who may connect, dialling, and handing incoming streams to their readers.
+
+use std::collections::BTreeSet;
+use std::net::{IpAddr, SocketAddr};
+use std::time::Duration;
+
+use futures::StreamExt;
+use libp2p::swarm::dial_opts::{DialOpts, PeerCondition};
+use libp2p::swarm::{NetworkBehaviour, SwarmEvent};
+use libp2p::{
+    Multiaddr, PeerId as TransportId, StreamProtocol, Swarm, SwarmBuilder, allow_block_list,
+    connection_limits, identity, noise, ping, tcp, yamux,
+};
+use libp2p_stream::Control;
+use tokio::sync::{mpsc, oneshot};
+
+use super::{Lane, Names, NetworkError, Routes, receive};
+
+/// Orders to the swarm.
+pub enum Command {
+    /// These peers may connect, nobody else.
+    Allow(BTreeSet<TransportId>),
+    /// Connect, unless connected; answered with a way to open streams once it is so, or dropped.
+    Connect { peer: TransportId, address: Multiaddr, connected: oneshot::Sender<Control> },
+    Disconnect(TransportId),
+}
+
+#[derive(NetworkBehaviour)]
+struct Behaviour {
+    allowed: allow_block_list::Behaviour<allow_block_list::AllowedPeers>,
+    limits: connection_limits::Behaviour,
+    ping: ping::Behaviour,
+    streams: libp2p_stream::Behaviour,
+}
+
+const PING_INTERVAL: Duration = Duration::from_secs(5);
+const PING_TIMEOUT: Duration = Duration::from_secs(15);
+/// Connections that have not yet shown who they are.
+const PENDING_MAX: u32 = 128;
+/// Between two peers; more than one only while both dial at once.
+const CONNECTIONS_PER_PEER_MAX: u32 = 4;
+
+/// Starts the swarm listening on `address`; it ends when the command sender is dropped.
+pub async fn start(
+    key: identity::Keypair,
+    address: SocketAddr,
+    routes: Routes,
+    names: Names,
+) -> Result<mpsc::Sender<Command>, NetworkError> {
+    let mut swarm = build(key)?;
+    let ip = match address.ip() {
+        IpAddr::V4(ip) => Multiaddr::from(ip),
+        IpAddr::V6(ip) => Multiaddr::from(ip),
+    };
+    let listen = ip.with(libp2p::multiaddr::Protocol::Tcp(address.port()));
+    let refused = |reason: String| NetworkError::Listen { address, reason };
+    swarm.listen_on(listen).map_err(|e| refused(e.to_string()))?;
+    loop {
+        match swarm.select_next_some().await {
+            SwarmEvent::NewListenAddr { .. } => break,
+            SwarmEvent::ListenerClosed { reason, .. } => {
+                return Err(refused(format!("{reason:?}")));
+            }
+            SwarmEvent::ListenerError { error, .. } => return Err(refused(error.to_string())),
+            _ => {}
+        }
+    }
+    let (commands, orders) = mpsc::channel(256);
+    for lane in Lane::ALL {
+        let mut control = swarm.behaviour().streams.new_control();
+        let incoming = control
+            .accept(StreamProtocol::new(lane.protocol()))
+            .map_err(|e| NetworkError::Start(e.to_string()))?;
+        tokio::spawn(receive::accept(lane, incoming, routes.clone(), names.clone(), commands.downgrade()));
+    }
+    tokio::spawn(run(swarm, orders));
+    Ok(commands)
+}
+
+fn build(key: identity::Keypair) -> Result<Swarm<Behaviour>, NetworkError> {
+    let limits = connection_limits::ConnectionLimits::default()
+        .with_max_pending_incoming(Some(PENDING_MAX))
+        .with_max_established_per_peer(Some(CONNECTIONS_PER_PEER_MAX));
+    let ping = ping::Config::new().with_interval(PING_INTERVAL).with_timeout(PING_TIMEOUT);
+    let start = |e: &dyn std::fmt::Display| NetworkError::Start(e.to_string());
+    let swarm = SwarmBuilder::with_existing_identity(key)
+        .with_tokio()
+        .with_tcp(tcp::Config::default().nodelay(true), noise::Config::new, yamux::Config::default)
+        .map_err(|e| start(&e))?
+        .with_behaviour(|_| Behaviour {
+            allowed: allow_block_list::Behaviour::default(),
+            limits: connection_limits::Behaviour::new(limits),
+            ping: ping::Behaviour::new(ping),
+            streams: libp2p_stream::Behaviour::new(),
+        })
+        .map_err(|e| start(&e))?
+        // A link is kept for as long as both are members; only failures close it.
+        .with_swarm_config(|config| config.with_idle_connection_timeout(Duration::MAX))
+        .build();
+    Ok(swarm)
+}
+
+async fn run(mut swarm: Swarm<Behaviour>, mut orders: mpsc::Receiver<Command>) {
+    let mut waiting: Vec<(TransportId, oneshot::Sender<Control>)> = Vec::new();
+    loop {
+        tokio::select! {
+            order = orders.recv() => match order {
+                None => return,
+                Some(Command::Allow(allowed)) => allow(&mut swarm, &allowed),
+                Some(Command::Disconnect(peer)) => {
+                    let _ = swarm.disconnect_peer_id(peer);
+                }
+                Some(Command::Connect { peer, address, connected }) => {
+                    if swarm.is_connected(&peer) {
+                        let _ = connected.send(swarm.behaviour().streams.new_control());
+                    } else {
+                        waiting.retain(|(_, waiter)| !waiter.is_closed());
+                        waiting.push((peer, connected));
+                        dial(&mut swarm, peer, address);
+                    }
+                }
+            },
+            event = swarm.select_next_some() => on_event(&mut swarm, &mut waiting, event),
+        }
+    }
+}
+
+fn allow(swarm: &mut Swarm<Behaviour>, allowed: &BTreeSet<TransportId>) {
+    let list = &mut swarm.behaviour_mut().allowed;
+    let gone: Vec<_> = list.allowed_peers().iter().filter(|p| !allowed.contains(p)).copied().collect();
+    for peer in gone {
+        list.disallow_peer(peer);
+    }
+    for peer in allowed {
+        list.allow_peer(*peer);
+    }
+}
+
+fn dial(swarm: &mut Swarm<Behaviour>, peer: TransportId, address: Multiaddr) {
+    let options = DialOpts::peer_id(peer)
+        .condition(PeerCondition::DisconnectedAndNotDialing)
+        .addresses(vec![address])
+        .build();
+    if let Err(error) = swarm.dial(options) {
+        tracing::debug!(%peer, %error, "not dialled");
+    }
+}
+
+fn on_event(
+    swarm: &mut Swarm<Behaviour>,
+    waiting: &mut Vec<(TransportId, oneshot::Sender<Control>)>,
+    event: SwarmEvent<BehaviourEvent>,
+) {
+    match event {
+        SwarmEvent::ConnectionEstablished { peer_id, .. } => {
+            for at in (0..waiting.len()).rev().filter(|at| waiting[*at].0 == peer_id).collect::<Vec<_>>() {
+                let (_, connected) = waiting.swap_remove(at);
+                let _ = connected.send(swarm.behaviour().streams.new_control());
+            }
+        }
+        SwarmEvent::OutgoingConnectionError { peer_id: Some(peer), error, .. } => {
+            tracing::debug!(%peer, %error, "cannot connect");
+            waiting.retain(|(waiter, _)| *waiter != peer);
+        }
+        SwarmEvent::IncomingConnectionError { send_back_addr, error, .. } => {
+            tracing::info!(from = %send_back_addr, %error, "connection refused");
+        }
+        SwarmEvent::Behaviour(BehaviourEvent::Ping(ping::Event { peer, result: Err(error), .. })) => {
+            tracing::info!(%peer, %error, "no answer to ping, connection closed");
+            let _ = swarm.disconnect_peer_id(peer);
+        }
+        SwarmEvent::ConnectionClosed { peer_id, cause, .. } => {
+            tracing::debug!(peer = %peer_id, ?cause, "connection ended");
+        }
+        _ => {}
+    }
+}

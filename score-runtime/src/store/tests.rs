@@ -1,0 +1,58 @@
+#![allow(clippy::unwrap_used)]
+
+use super::*;
+
+fn outcome(height: u64) -> Outcome {
+    let receipts = vec![Receipt { code: height as i64, message: None }];
+    let writes = Writes::from([(vec![DATA, 1], Some(vec![height as u8])), (vec![DATA, 2], None)]);
+    Outcome { height, state_hash: [height as u8; 32], receipts, writes }
+}
+
+#[test]
+fn a_block_is_there_after_it_is_committed_and_opened_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::open(folder.path()).unwrap();
+    assert_eq!(store.head(), Head::default());
+    store.commit(&outcome(1), 0).unwrap();
+    assert!(Store::open(folder.path()).is_err(), "one process at a time");
+    drop(store);
+    let store = Store::open(folder.path()).unwrap();
+    assert_eq!((store.head().height, store.head().state_hash), (1, [1; 32]));
+    assert_eq!(store.get(&[DATA, 1]).unwrap(), Some(vec![1]));
+    assert_eq!(store.executed(1).unwrap().unwrap().receipts, outcome(1).receipts);
+    assert_eq!(store.executed(2).unwrap(), None);
+}
+
+#[test]
+fn receipts_go_when_the_peer_has_them() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::open(folder.path()).unwrap();
+    let kept = |store: &Store| -> Vec<u64> {
+        (1..=9).filter(|height| store.executed(*height).unwrap().is_some()).collect()
+    };
+    for (height, durable, expected) in [
+        (1, 0, &[1][..]),
+        (2, 0, &[1, 2]),
+        (3, 1, &[2, 3]),
+        (4, 0, &[2, 3, 4]),
+        (5, 3, &[4, 5]),
+        (6, u64::MAX, &[6]),
+    ] {
+        store.commit(&outcome(height), durable).unwrap();
+        assert_eq!(kept(&store), expected, "after {height}");
+    }
+}
+
+#[test]
+fn clearing_forgets_all_but_the_calls_that_could_not_be_stopped() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::open(folder.path()).unwrap();
+    store.commit(&outcome(1), 0).unwrap();
+    store.mark_overrun(2, 5).unwrap();
+    store.clear().unwrap();
+    assert_eq!(store.head(), Head::default());
+    assert_eq!(store.get(&[DATA, 1]).unwrap(), None);
+    assert_eq!(store.executed(1).unwrap(), None);
+    assert!(store.overran(2, 5).unwrap());
+    assert!(!store.overran(2, 4).unwrap());
+}

@@ -1,0 +1,2 @@
+class UserScore(
+    def invoke
