@@ -131,7 +131,7 @@ impl Node {
     }
 
     /// Joins a channel that the radiostation grants, unless it runs already. `may_sign_after` is
-    /// the entry that admits this peer, `Sequence(u64::MAX)` for none yet; none when it may sign.
+    /// the entry that admits this peer, `NEVER` when there is none; none when it may sign at once.
     pub fn join(
         &self,
         genesis: &SignedGenesis,

@@ -20,7 +20,7 @@ use wire::v1::{
     Report, ToPeer, Welcome, announcement, from_peer, to_peer,
 };
 
-use crate::channel::{Channel, Control, Notice};
+use crate::channel::{Channel, Control, NEVER, Notice};
 use crate::node::Node;
 use crate::storage::KnownPeer;
 
@@ -268,11 +268,11 @@ impl Attendance<'_> {
         };
         let admitted = entries.iter().filter(mine).map(|signed| signed.entry.sequence).max();
         if grant.had_ledger {
-            Some(Sequence(u64::MAX))
+            Some(NEVER)
         } else if admitted.is_none() && genesis.first.key.peer_id() == me {
             None
         } else {
-            admitted.or(Some(Sequence(u64::MAX)))
+            admitted.or(Some(NEVER))
         }
     }
 

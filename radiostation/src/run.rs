@@ -40,8 +40,8 @@ pub enum RunError {
     Listen { service: &'static str, address: SocketAddr, error: io::Error, advice: &'static str },
     #[error("the system gives no random bytes: {0}")]
     Random(io::Error),
-    #[error("the gRPC service ended: {0}")]
-    Grpc(#[from] tonic::transport::Error),
+    #[error(transparent)]
+    Grpc(#[from] grpc::GrpcError),
 }
 
 /// Serves until `shutdown`, a Stop call, or a registry that cannot be written.
@@ -89,7 +89,7 @@ pub async fn run(
 /// Ends all streams, then waits a while for calls that are being answered.
 async fn end(
     desk: &Desk,
-    grpc: tokio::task::JoinHandle<Result<(), tonic::transport::Error>>,
+    grpc: tokio::task::JoinHandle<Result<(), grpc::GrpcError>>,
     rest: Option<tokio::task::JoinHandle<()>>,
 ) {
     desk.stop().await;

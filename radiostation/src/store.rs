@@ -76,7 +76,7 @@ impl Store {
             None => {
                 let mut batch = WriteBatch::default();
                 batch.put(b"v", encode(&FORM));
-                self.commit(&batch)
+                self.commit(batch)
             }
             Some(bytes) => match self.decoded::<u32>("v", &bytes)? {
                 FORM => Ok(()),
@@ -111,10 +111,10 @@ impl Store {
                 }
             }
         }
-        self.commit(&batch)
+        self.commit(batch)
     }
 
-    fn commit(&self, batch: &WriteBatch) -> Result<(), StoreError> {
+    fn commit(&self, batch: WriteBatch) -> Result<(), StoreError> {
         let mut options = WriteOptions::default();
         options.set_sync(true);
         self.rows.write_opt(batch, &options).map_err(|error| self.failed("written", &error))

@@ -47,7 +47,7 @@ impl Conversation {
     }
 
     /// The next order; none when the peer closed the socket.
-    pub fn next(&mut self) -> Result<Option<Order>, ConversationError> {
+    pub fn next_order(&mut self) -> Result<Option<Order>, ConversationError> {
         let order = match self.waiting.pop_front() {
             Some(order) => Some(order),
             None => read_frame(&mut self.reader)?,

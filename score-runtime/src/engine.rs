@@ -9,6 +9,11 @@ use crate::store::Outcome;
 /// Result code of an exception in the SCORE.
 pub const EXCEPTION: i64 = 9000;
 
+/// Longest message of a receipt, characters: a block's receipts must fit into one frame.
+pub const MESSAGE_CHARACTERS_MAX: usize = 1000;
+/// Longest answer to a query, bytes.
+pub const ANSWER_BYTES_MAX: usize = 64 << 20;
+
 /// The engine itself failed, not the contract: the process ends.
 #[derive(Debug, thiserror::Error)]
 #[error("the engine failed: {0}")]
@@ -29,6 +34,29 @@ pub trait Engine {
     fn commit_block(&mut self, outcome: &Outcome) -> Result<(), EngineError>;
 
     fn query(&mut self, request: &str) -> Result<Answer, EngineError>;
+}
+
+/// The receipt with its message cut to [`MESSAGE_CHARACTERS_MAX`].
+pub fn bounded(mut receipt: Receipt) -> Receipt {
+    if let Some(message) = &mut receipt.message
+        && let Some((end, _)) = message.char_indices().nth(MESSAGE_CHARACTERS_MAX)
+    {
+        message.truncate(end);
+    }
+    receipt
+}
+
+/// The answer, unless it is longer than [`ANSWER_BYTES_MAX`].
+pub fn bounded_answer(answer: Answer) -> Answer {
+    match answer {
+        Answer::Returned(text) | Answer::Raised(text) if text.len() > ANSWER_BYTES_MAX => {
+            let length = text.len();
+            Answer::Raised(format!(
+                "the answer has {length} bytes; at most {ANSWER_BYTES_MAX} are expected"
+            ))
+        }
+        answer => answer,
+    }
 }
 
 /// The receipt of a call that ran out of time; the same whichever way it was ended.

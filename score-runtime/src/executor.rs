@@ -7,7 +7,7 @@ use std::sync::Arc;
 use chain::hash::{Kind, digest};
 use wire::runner::{Block, Executed, Receipt};
 
-use crate::engine::{Engine, EngineError, timed_out};
+use crate::engine::{Engine, EngineError, bounded, timed_out};
 use crate::session::{Broken, Phase, Session};
 use crate::state::Writes;
 use crate::store::{Outcome, StoreError, encode};
@@ -65,7 +65,7 @@ pub fn execute(
             if let Some(broken) = session.borrow_mut().take_broken() {
                 return Err(broken.into());
             }
-            Some(receipt?)
+            Some(bounded(receipt?))
         };
         let outcome = match receipt {
             None => (timed_out(invoke_timeout_ms), Writes::new(), Vec::new()),

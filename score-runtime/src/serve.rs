@@ -10,7 +10,7 @@ use tracing::{error, info, warn};
 use wire::runner::{Load, Loaded, Order, Report};
 
 use crate::conversation::{Conversation, ConversationError};
-use crate::engine::{Engine, EngineError};
+use crate::engine::{Engine, EngineError, bounded_answer};
 use crate::executor::{ExecuteError, execute};
 use crate::exit;
 use crate::native::{NativeEngine, NativeError};
@@ -71,7 +71,7 @@ pub fn serve() -> u8 {
 
 fn converse() -> Result<(), ServeError> {
     let mut conversation = Conversation::from_standard_input().map_err(ServeError::NoPeer)?;
-    let load = match conversation.next()? {
+    let load = match conversation.next_order()? {
         Some(Order::Load(load)) => load,
         Some(Order::Stop) | None => return Ok(()),
         Some(_) => return Err(ServeError::NotLoad),
@@ -122,7 +122,7 @@ fn answer_orders(
     invoke_timeout_ms: u64,
 ) -> Result<(), ServeError> {
     loop {
-        let order = session.borrow_mut().conversation.next()?;
+        let order = session.borrow_mut().conversation.next_order()?;
         let report = match order {
             None | Some(Order::Stop) => return Ok(()),
             Some(Order::Load(_)) => return Err(ServeError::LoadAgain),
@@ -137,7 +137,7 @@ fn answer_orders(
                 if let Some(broken) = session.borrow_mut().take_broken() {
                     return Err(broken.into());
                 }
-                Report::Answered { id, answer: answer? }
+                Report::Answered { id, answer: bounded_answer(answer?) }
             }
         };
         session.borrow_mut().conversation.report(&report)?;

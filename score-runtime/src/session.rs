@@ -5,7 +5,9 @@ use std::sync::Arc;
 use wire::runner::Block;
 
 use crate::conversation::{Conversation, ConversationError};
-use crate::state::{self, Draft, NAME_BYTES_MAX, Scan, TooMuchWritten, WRITTEN_BYTES_MAX, Writes};
+use crate::state::{
+    self, Draft, Entry, NAME_BYTES_MAX, Scan, TooMuchWritten, WRITTEN_BYTES_MAX, Writes,
+};
 use crate::store::{Store, StoreError};
 
 /// What runs now.
@@ -132,11 +134,7 @@ impl Session {
     }
 
     /// The next entry of a scan; its key as the contract knows it.
-    pub fn next_of(
-        &mut self,
-        scan: &mut Scan,
-        database: &str,
-    ) -> Result<Option<(Vec<u8>, Vec<u8>)>, Refusal> {
+    pub fn next_of(&mut self, scan: &mut Scan, database: &str) -> Result<Option<Entry>, Refusal> {
         let entry = scan.next(&self.store);
         let prefix = state::key(database, b"").len();
         let entry = self.or_break(entry)?;

@@ -7,6 +7,9 @@ use crate::store::{Store, StoreError};
 /// Keys as the store has them (see [`key`]), and what they become; `None` is removal.
 pub type Writes = BTreeMap<Vec<u8>, Option<Vec<u8>>>;
 
+/// A key and its value.
+pub type Entry = (Vec<u8>, Vec<u8>);
+
 /// Longest database name, bytes.
 pub const NAME_BYTES_MAX: usize = 1024;
 /// What one transaction may write, bytes of keys and values.
@@ -103,7 +106,7 @@ impl Draft {
 /// A range being read. What is written after it was made does not show.
 pub struct Scan {
     drafted: VecDeque<(Vec<u8>, Option<Vec<u8>>)>,
-    stored: VecDeque<(Vec<u8>, Vec<u8>)>,
+    stored: VecDeque<Entry>,
     /// What of the store is still to be read.
     from: Vec<u8>,
     to: Vec<u8>,
@@ -113,7 +116,7 @@ pub struct Scan {
 
 impl Scan {
     /// The next entry, its key as the store has it.
-    pub fn next(&mut self, store: &Store) -> Result<Option<(Vec<u8>, Vec<u8>)>, StoreError> {
+    pub fn next(&mut self, store: &Store) -> Result<Option<Entry>, StoreError> {
         loop {
             if self.stored.is_empty() && !self.exhausted {
                 self.read_page(store)?;

@@ -6,12 +6,14 @@
 
 use std::path::Path;
 use std::sync::Mutex;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use borsh::{BorshDeserialize, BorshSerialize};
 use rocksdb::{DB, Direction, IteratorMode, Options, ReadOptions, WriteBatch};
 use wire::runner::{Executed, Receipt};
 
-use crate::state::{DATA, Writes};
+use crate::state::{DATA, Entry, Writes};
 
 const RECEIPTS: u8 = b'r';
 const OVERRUNS: u8 = b'o';
@@ -20,6 +22,8 @@ const FORMAT: &[u8] = b"mformat";
 const FORMAT_NOW: &[u8] = b"1";
 /// Receipts removed with one block, at most, so that no block is slow because of them.
 const RECEIPTS_REMOVED_MAX: u64 = 1000;
+const LOCK_PATIENCE: Duration = Duration::from_secs(5);
+const LOCK_PERIOD: Duration = Duration::from_millis(50);
 
 /// The store cannot be opened, read or written.
 #[derive(Debug, thiserror::Error)]
@@ -65,9 +69,9 @@ impl Store {
     /// Opens the store in `folder`, making it when missing.
     ///
     /// # Errors
-    /// Another process has it open, it is damaged, or of another format.
+    /// Another process keeps it open, it is damaged, or of another format.
     pub fn open(folder: &Path) -> Result<Store, StoreError> {
-        let database = DB::open(&options(), folder)?;
+        let database = open_unlocked(folder)?;
         match database.get(FORMAT)? {
             None => database.put(FORMAT, FORMAT_NOW)?,
             Some(found) if found == FORMAT_NOW => {}
@@ -95,7 +99,7 @@ impl Store {
         to: &[u8],
         reverse: bool,
         count: usize,
-    ) -> Result<Vec<(Vec<u8>, Vec<u8>)>, StoreError> {
+    ) -> Result<Vec<Entry>, StoreError> {
         let mut range = ReadOptions::default();
         range.set_iterate_lower_bound(from);
         range.set_iterate_upper_bound(to);
@@ -172,6 +176,23 @@ impl Store {
     pub fn overran(&self, height: u64, index: usize) -> Result<bool, StoreError> {
         Ok(self.database.get(numbered(OVERRUNS, height, index as u64))?.is_some())
     }
+}
+
+/// Waits a little for a runner that ends: its peer was killed while it executed a block.
+fn open_unlocked(folder: &Path) -> Result<DB, rocksdb::Error> {
+    let since = Instant::now();
+    loop {
+        match DB::open(&options(), folder) {
+            Err(error) if is_locked(&error) && since.elapsed() < LOCK_PATIENCE => {
+                thread::sleep(LOCK_PERIOD);
+            }
+            result => return result,
+        }
+    }
+}
+
+fn is_locked(error: &rocksdb::Error) -> bool {
+    error.kind() == rocksdb::ErrorKind::IOError && error.as_ref().contains("LOCK")
 }
 
 fn options() -> Options {

@@ -235,7 +235,7 @@ fn a_committed_block_is_proved_by_its_own_validators() {
     check(|c| c.certificate.block = Hash::ZERO, Err(Invalid::Certificate));
     let refused = |error| Err(Invalid::CertificateRefused(error));
     check(|c| c.certificate.round = Round(0), refused(CertificateError::Signature));
-    check(|c| drop(c.certificate.signatures.pop()), refused(CertificateError::Quorum));
+    check(|c| c.certificate.signatures.truncate(2), refused(CertificateError::Quorum));
     check(|c| c.block.batches.clear(), Err(Invalid::Body));
 }
 

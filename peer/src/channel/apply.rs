@@ -7,7 +7,7 @@ use chain::lft::Event;
 use chain::membership::Change;
 
 use super::driver::Driver;
-use super::{ChannelStatus, Notice};
+use super::{ChannelStatus, NEVER, Notice};
 
 /// State hashes remembered for heights that are not executed here yet.
 const CLAIMS_MAX: usize = 4096;
@@ -44,6 +44,7 @@ impl Driver {
         self.checks.clear();
         self.wanted_block = None;
         self.timer = None;
+        self.said.clear();
         self.committed.send_replace(self.head.height);
         if members_changed {
             self.log_validators();
@@ -82,6 +83,11 @@ impl Driver {
         self.may_sign_after.is_none_or(|after| self.head.membership.entries >= after)
     }
 
+    /// Whether this peer lost its record of votes and has not been admitted again.
+    pub(super) fn lost_record(&self) -> bool {
+        self.may_sign_after == Some(NEVER)
+    }
+
     pub(super) fn log_validators(&self) {
         let validators = self.head.validators();
         let tolerance = validators.tolerance();
@@ -92,7 +98,7 @@ impl Driver {
             silent_to_stop_progress = tolerance.silent_to_stop_progress,
             "who decides"
         );
-        if !self.may_sign() {
+        if self.lost_record() {
             tracing::error!(
                 channel = self.name,
                 "this peer lost its record of votes and signs nothing here until the radiostation's \
@@ -104,7 +110,7 @@ impl Driver {
     /// Lets others see where the channel stands.
     pub(super) fn publish(&mut self) {
         let (target, connected) = (self.target(), self.connected());
-        let (diverged, lost_record) = (self.diverged, !self.may_sign());
+        let (diverged, lost_record) = (self.diverged, self.lost_record());
         let state = self.state();
         let (round, leader) = (state.round, state.leader(state.round));
         let is_complaining = state.is_complaining();

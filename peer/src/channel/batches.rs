@@ -138,6 +138,10 @@ impl Driver {
         let one = || std::iter::once(peer);
         let status = Packet::Status { height: self.head.height };
         self.around.network.send(one(), self.head.channel, status);
+        for message in &self.said {
+            let packet = Packet::Message(Box::new(message.clone()));
+            self.around.network.send(one(), self.head.channel, packet);
+        }
         for entry in self.entries.values() {
             let packet = Packet::Entry(Box::new(entry.clone()));
             self.around.network.send(one(), self.head.channel, packet);

@@ -31,6 +31,8 @@ use crate::storage::Ledger;
 const TICK: Duration = Duration::from_millis(100);
 /// Ticks between heartbeats.
 const HEARTBEAT_TICKS: u64 = 20;
+/// Own messages kept: more than one round needs.
+const SAID_MAX: usize = 8;
 /// Answers of other peers that wait for this thread.
 const ANSWERS_MAX: usize = 64;
 
@@ -72,6 +74,8 @@ pub(super) struct Driver {
     pub status: watch::Sender<ChannelStatus>,
     pub waiting: Arc<Waiting>,
     pub me: PeerId,
+    /// What this peer said at the height being decided, latest last, for peers that connect.
+    pub said: VecDeque<Message>,
     /// Events that follow from effects, to be told before anything new.
     pub queue: VecDeque<Event>,
     pub early: Early,
@@ -147,6 +151,7 @@ impl Driver {
             status,
             waiting,
             me,
+            said: VecDeque::new(),
             queue: VecDeque::new(),
             early: Early::default(),
             checks: BTreeMap::new(),
@@ -251,6 +256,10 @@ impl Driver {
         let passed_on = matches!(statement, Statement::PassOn(_));
         let message = statement.sign(&self.head.channel, &self.around.key);
         self.broadcast(Packet::Message(Box::new(message.clone())));
+        if self.said.len() == SAID_MAX {
+            self.said.pop_front();
+        }
+        self.said.push_back(message.clone());
         if !passed_on {
             let known = self.known();
             let own = keys::verify(message, &known).expect("own messages verify");

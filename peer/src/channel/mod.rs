@@ -34,6 +34,10 @@ use driver::{Driver, Inputs};
 pub use blocks::now_us;
 pub use status::ChannelStatus;
 
+/// In place of the entry that admits a peer: it lost its record of votes, and no entry is known
+/// that admits it again.
+pub const NEVER: Sequence = Sequence(u64::MAX);
+
 /// What the rest of the peer tells a channel.
 #[derive(Debug)]
 pub enum Control {

@@ -1,13 +1,11 @@
 //! What others see of the radiostation: gRPC and REST. Nothing is decided here.
 //!
 //! - `caller`: who may change something
-//! - `grpc`: the streams of peers and the calls of existing clients
+//! - `grpc`: the streams of peers, the calls of existing clients, and calls to peers
 //! - `rest`: the routes
-//! - `peer_status`: asks a peer for its own status
 
 pub mod caller;
 pub mod grpc;
-pub mod peer_status;
 pub mod rest;
 
 use std::sync::{Mutex, PoisonError};

@@ -1,6 +1,6 @@
 //! One peer of the network.
 
-use chain::keys::{PeerId, PublicKey, SecretKey};
+use chain::keys::{PeerId, SecretKey};
 use chain::membership::record_digest;
 use wire::v1;
 

@@ -14,7 +14,6 @@ fn a_block_is_there_after_it_is_committed_and_opened_again() {
     let store = Store::open(folder.path()).unwrap();
     assert_eq!(store.head(), Head::default());
     store.commit(&outcome(1), 0).unwrap();
-    assert!(Store::open(folder.path()).is_err(), "one process at a time");
     drop(store);
     let store = Store::open(folder.path()).unwrap();
     assert_eq!((store.head().height, store.head().state_hash), (1, [1; 32]));
@@ -55,4 +54,18 @@ fn clearing_forgets_all_but_the_calls_that_could_not_be_stopped() {
     assert_eq!(store.executed(1).unwrap(), None);
     assert!(store.overran(2, 5).unwrap());
     assert!(!store.overran(2, 4).unwrap());
+}
+
+#[test]
+fn a_locked_store_is_waited_for_and_then_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::open(folder.path()).unwrap();
+    let path = folder.path().to_owned();
+    let opening = thread::spawn(move || Store::open(&path).map(drop));
+    thread::sleep(LOCK_PERIOD * 4);
+    drop(store);
+    opening.join().unwrap().unwrap();
+    let _store = Store::open(folder.path()).unwrap();
+    let refused = Store::open(folder.path()).map(drop).unwrap_err();
+    assert!(refused.to_string().contains("LOCK"), "{refused}");
 }

@@ -1,4 +1,5 @@
 use serde_json::{Value, json};
+use wire::runner::Answer;
 
 use crate::driver::{Runner, block, check_blocks, load, receipt, storage};
 
@@ -68,9 +69,12 @@ fn the_outside_is_refused() {
             ("address", receipt(9000, "ValueError: this <object object at 0x0>")),
             ("deep", receipt(9000, "RecursionError: maximum recursion depth exceeded")),
             ("surrogate", receipt(2, "\\ud800")),
+            ("talkative", receipt(4, &"큰".repeat(900))),
             ("own_file", receipt(3, "packages/traps")),
         ]],
     );
     assert_eq!(runner.returned(""), "[true, 32]");
+    let too_long = "the answer has 68157440 bytes; at most 67108864 are expected";
+    assert_eq!(runner.query("long"), Answer::Raised(too_long.to_owned()));
     assert_eq!(std::fs::read_dir(&file).unwrap().count(), before);
 }

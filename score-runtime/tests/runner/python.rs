@@ -3,6 +3,8 @@ use wire::runner::{Answer, Receipt};
 
 use crate::driver::{Runner, block, check_blocks, load, receipt, storage};
 
+const ODD_CODE: &str = "invoke returned the code '0'; a whole number is expected";
+
 fn fine() -> Receipt {
     receipt(0, "")
 }
@@ -28,10 +30,7 @@ fn first_form_results() {
                     r#"{"method": "odd_result"}"#,
                     receipt(9000, "invoke returned str; None or a dict is expected"),
                 ),
-                (
-                    r#"{"method": "odd_code"}"#,
-                    receipt(9000, "invoke returned the code '0'; a whole number is expected"),
-                ),
+                (r#"{"method": "odd_code"}"#, receipt(9000, ODD_CODE)),
                 (
                     r#"{"method": "text_key"}"#,
                     receipt(9000, "TypeError: key must be bytes, not str"),

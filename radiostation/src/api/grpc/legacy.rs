@@ -10,8 +10,9 @@ use wire::legacy::{
     StopRequest,
 };
 
+use super::peer_status;
+use crate::api::Shared;
 use crate::api::caller::Caller;
-use crate::api::{Shared, peer_status};
 use crate::clock::now_us;
 use crate::registrar::Stopped;
 

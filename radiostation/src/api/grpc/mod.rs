@@ -1,7 +1,9 @@
-//! The gRPC server: `loopchain.v1.Registry` for peers and the old `RadioStation` for clients.
+//! The gRPC server: `loopchain.v1.Registry` for peers and the old `RadioStation` for clients. Here
+//! and below is the only use of tonic.
 
 mod attend;
 mod legacy;
+pub mod peer_status;
 
 use std::convert::Infallible;
 use std::future::{Future, ready};
@@ -33,6 +35,11 @@ const HEADER_BYTES_MAX: u32 = 1 << 14;
 const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(10);
 const KEEPALIVE_TIMEOUT: Duration = Duration::from_secs(10);
 
+/// The transport failed.
+#[derive(Debug, thiserror::Error)]
+#[error("the gRPC service ended: {0}")]
+pub struct GrpcError(#[from] tonic::transport::Error);
+
 /// Serves until `shutdown`, then until every stream has ended.
 ///
 /// # Errors
@@ -42,7 +49,7 @@ pub async fn serve(
     random: Random,
     listener: TcpListener,
     shutdown: impl Future<Output = ()>,
-) -> Result<(), tonic::transport::Error> {
+) -> Result<(), GrpcError> {
     let attendance = Attendance::new(shared.desk.clone(), random);
     let routes = Routes {
         registry: RegistryServer::new(attendance).max_decoding_message_size(ATTEND_BYTES_MAX),
@@ -59,7 +66,8 @@ pub async fn serve(
             TcpIncoming::from(listener).with_nodelay(Some(true)),
             shutdown,
         )
-        .await
+        .await?;
+    Ok(())
 }
 
 /// Both services on one port.

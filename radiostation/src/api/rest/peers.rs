@@ -8,7 +8,8 @@ use serde_json::{Value, json};
 
 use super::answer::Answer;
 use super::routes::Asked;
-use crate::api::{Shared, peer_status};
+use crate::api::Shared;
+use crate::api::grpc::peer_status;
 use crate::clock::{now_us, shown};
 use crate::registry::{ChannelView, PeerView};
 
@@ -65,28 +66,30 @@ pub async fn status(shared: &Arc<Shared>, asked: &Asked) -> Result<Answer, Answe
 pub async fn status_list(shared: &Arc<Shared>, asked: &Asked) -> Result<Answer, Answer> {
     let (channel, view) = view(shared, asked).await?;
     let timeout = shared.grpc_timeout().min(LISTED_WAIT_MAX);
-    let statuses = view.peers.iter().map(|peer| {
-        let channel = &channel;
-        async move {
-            let status = own_status(peer, channel, timeout).await;
-            let mut status = status.unwrap_or_else(|text| {
-                json!({
-                    "response_code": -1,
-                    "status": text,
-                    "peer_id": peer.id.to_string(),
-                    "peer_target": peer.target,
-                })
-            });
-            status["order"] = peer.order.into();
-            status
-        }
-    });
+    let peers = view.peers.clone().into_iter();
+    let statuses: Vec<_> =
+        peers.map(|peer| listed_status(peer, channel.clone(), timeout)).collect();
     let statuses: Vec<Value> = stream::iter(statuses).buffered(ASKED_MAX).collect().await;
     Ok(Answer::data(json!({
         "registered_peer_count": view.peers.len(),
         "connected_peer_count": view.connected().count(),
         "peer_status_list": statuses,
     })))
+}
+
+/// The peer's own status with its order, or why there is none.
+async fn listed_status(peer: PeerView, channel: String, timeout: Duration) -> Value {
+    let status = own_status(&peer, &channel, timeout).await;
+    let mut status = status.unwrap_or_else(|text| {
+        json!({
+            "response_code": -1,
+            "status": text,
+            "peer_id": peer.id.to_string(),
+            "peer_target": peer.target,
+        })
+    });
+    status["order"] = peer.order.into();
+    status
 }
 
 /// The object that the peer itself answers with.

@@ -84,6 +84,11 @@ class _Visitor(ast.NodeVisitor):
         self._names = {"open": "open", "id": "id", "float": "float"}
         for node in ast.walk(tree):
             self._learn_import(node)
+            # The package's own name of something else.
+            if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+                self._names.pop(node.id, None)
+            elif isinstance(node, (ast.arg, ast.FunctionDef)):
+                self._names.pop(getattr(node, "arg", getattr(node, "name", None)), None)
         for statement in tree.body:
             self._check_module_state(statement)
         self.visit(tree)

@@ -18,7 +18,8 @@ SUCCESS = 0
 EXCEPTION = 9000
 # The 64-bit codes that a receipt holds.
 _CODE_MAX = 2 ** 63 - 1
-_MESSAGE_CHARACTERS_MAX = 4096
+# Leaves room for the place in the package; the runner cuts at 1000.
+_MESSAGE_CHARACTERS_MAX = 900
 _FINDINGS_LOGGED_MAX = 50
 
 _score = None
@@ -97,7 +98,8 @@ def has_sqlite():
 
 def _prepare_interpreter():
     logging.getLogger().addHandler(_ToRunner())
-    logging.getLogger().setLevel(logging.DEBUG)
+    logging.getLogger().setLevel(
+        logging.DEBUG if current.host.is_debugging() else logging.INFO)
     sys.stdout = _Output(logging.INFO)
     sys.stderr = _Output(logging.WARNING)
     # The socket to the peer stays with the runner; what C code prints goes to the log.

@@ -79,9 +79,16 @@ class UserScore(ScoreBase):
     def surrogate(self):
         return {"code": 2, "message": "\ud800"}
 
+    def talkative(self):
+        print("to the log, not to the peer")
+        os.write(1, b"nor this\n")
+        return {"code": 4, "message": "큰" * 5000}
+
     def own_file(self):
         with open(os.path.join(os.path.dirname(__file__), "package.json")) as file:
             return {"code": 3, "message": json.load(file)["id"]}
 
     def query(self, params):
+        if params == "long":
+            return "x" * (65 << 20)
         return json.dumps([time.time() > 1_700_000_000, len(uuid4().hex)])

@@ -17,7 +17,7 @@ pub enum Unreachable {
     #[error("peer at {target} cannot be reached: {reason}")]
     Failed { target: String, reason: String },
     #[error("peer at {target} did not answer within {seconds} s")]
-    Timeout { target: String, seconds: f32 },
+    Timeout { target: String, seconds: u64 },
 }
 
 /// The peer's answer, within `timeout` in all.
@@ -36,7 +36,7 @@ pub async fn ask(
     match tokio::time::timeout(timeout, call(&target, channel)).await {
         Ok(Ok(reply)) => Ok(reply),
         Ok(Err(reason)) => Err(Unreachable::Failed { target, reason }),
-        Err(_) => Err(Unreachable::Timeout { target, seconds: timeout.as_secs_f32() }),
+        Err(_) => Err(Unreachable::Timeout { target, seconds: timeout.as_secs() }),
     }
 }
 
