@@ -21,7 +21,6 @@ fn main() -> ExitCode {
     match start(*loaded) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            tracing::error!("{error}");
             eprintln!("error: {error}");
             ExitCode::FAILURE
         }
@@ -29,7 +28,8 @@ fn main() -> ExitCode {
 }
 
 fn start(loaded: Loaded) -> Result<(), Box<dyn std::error::Error>> {
-    let log = configs::logging::start(&loaded.settings.radiostation().log)?;
+    let log_settings = loaded.settings.radiostation().log;
+    let log = configs::logging::start(&log_settings)?;
     for warning in &loaded.warnings {
         tracing::warn!("{warning}");
     }
@@ -46,7 +46,11 @@ fn start(loaded: Loaded) -> Result<(), Box<dyn std::error::Error>> {
                 _ = terminate.recv() => {}
             }
         };
-        radiostation::run(loaded.settings, Some(log), shutdown).await?;
-        Ok(())
+        let outcome = radiostation::run(loaded.settings, Some(log), shutdown).await;
+        // Standard error gets it from `main` in any case.
+        if let (Err(error), Some(_)) = (&outcome, &log_settings.file) {
+            tracing::error!("{error}");
+        }
+        Ok(outcome?)
     })
 }

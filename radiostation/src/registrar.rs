@@ -25,7 +25,11 @@ type Reading = Box<dyn FnOnce(&Registry) + Send>;
 enum Post {
     Event(Event),
     /// Joined, with the way back to the peer.
-    Joined { session: SessionId, outbound: Outbound, join: Proven },
+    Joined {
+        session: SessionId,
+        outbound: Outbound,
+        join: Proven,
+    },
     Change {
         channel: String,
         peer: PeerId,
@@ -191,7 +195,9 @@ impl Registrar {
         let mut waiting = VecDeque::from(effects);
         while let Some(effect) = waiting.pop_front() {
             match effect {
-                Effect::Persist(writes) => tokio::task::block_in_place(|| self.store.write(&writes))?,
+                Effect::Persist(writes) => {
+                    tokio::task::block_in_place(|| self.store.write(&writes))?
+                }
                 Effect::Send { session, message } => {
                     let Some(outbound) = self.outbounds.get(&session) else { continue };
                     if outbound.send(message).is_err() {
@@ -215,3 +221,6 @@ impl Registrar {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -50,11 +50,8 @@ impl Store {
     /// A folder that cannot be written, or that another process uses.
     pub fn open(storage: &Path) -> Result<Store, StoreError> {
         let path = storage.join("registry");
-        let failed = |reason: String| StoreError::Failed {
-            path: path.clone(),
-            action: "opened",
-            reason,
-        };
+        let failed =
+            |reason: String| StoreError::Failed { path: path.clone(), action: "opened", reason };
         std::fs::create_dir_all(&path).map_err(|error| failed(error.to_string()))?;
         let mut options = Options::default();
         options.create_if_missing(true);

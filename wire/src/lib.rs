@@ -6,12 +6,12 @@
 
 pub mod runner;
 
-#[allow(clippy::all, missing_docs)]
+#[allow(clippy::all, clippy::too_many_lines)]
 pub mod legacy {
     tonic::include_proto!("_");
 }
 
-#[allow(clippy::all, missing_docs)]
+#[allow(clippy::all, clippy::too_many_lines)]
 pub mod v1 {
     tonic::include_proto!("loopchain.v1");
 }

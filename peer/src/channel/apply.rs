@@ -45,6 +45,7 @@ impl Driver {
         self.wanted_block = None;
         self.timer = None;
         self.said.clear();
+        self.retold.clear();
         self.committed.send_replace(self.head.height);
         if members_changed {
             self.log_validators();

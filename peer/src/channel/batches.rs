@@ -138,16 +138,28 @@ impl Driver {
         let one = || std::iter::once(peer);
         let status = Packet::Status { height: self.head.height };
         self.around.network.send(one(), self.head.channel, status);
-        for message in &self.said {
-            let packet = Packet::Message(Box::new(message.clone()));
-            self.around.network.send(one(), self.head.channel, packet);
-        }
+        self.say_again(peer);
         for entry in self.entries.values() {
             let packet = Packet::Entry(Box::new(entry.clone()));
             self.around.network.send(one(), self.head.channel, packet);
         }
         for batch in self.own_waiting() {
             self.around.network.send(one(), self.head.channel, Packet::Batch(Box::new(batch)));
+        }
+    }
+
+    /// A peer that stands at the same height may have missed what was said before it could listen.
+    pub(super) fn on_status(&mut self, peer: PeerId, height: Height) {
+        self.catch_up.heard(peer, height);
+        if height == self.head.height && self.retold.insert(peer) {
+            self.say_again(peer);
+        }
+    }
+
+    fn say_again(&self, peer: PeerId) {
+        for message in &self.said {
+            let packet = Packet::Message(Box::new(message.clone()));
+            self.around.network.send(std::iter::once(peer), self.head.channel, packet);
         }
     }
 

@@ -72,6 +72,10 @@ impl Driver {
     pub(super) fn check_block(&mut self, block: Block) {
         let hash = block.hash();
         let height = block.header.height;
+        if height != self.head.height.next() {
+            // Blocks of others were committed since `step` asked; it is about to be told.
+            return;
+        }
         if let Err(error) = self.head.check(&block) {
             let maker = block.header.maker;
             tracing::warn!(channel = self.name, %height, %maker, %error, "block refused");

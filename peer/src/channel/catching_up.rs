@@ -7,7 +7,7 @@ use chain::catch_up::Request as Range;
 use chain::keys;
 
 use super::driver::{Answer, Driver};
-use crate::network::{Request, Response};
+use crate::network::{Packet, Request, Response};
 
 /// Heights between two lines of progress in the log.
 const PROGRESS_EVERY: u64 = 500;
@@ -47,7 +47,12 @@ impl Driver {
             Answer::Fetched(peer, response) => self.on_fetched(peer, response),
             Answer::Blocks(peer, first, blocks) => {
                 self.catch_up.arrived(peer, first, blocks);
+                let before = self.head.height;
                 self.apply_arrived();
+                if self.head.height > before {
+                    // Others say again what they said about the height that begins here now.
+                    self.broadcast(Packet::Status { height: self.head.height });
+                }
                 self.ask_for_blocks(true);
             }
         }

@@ -92,6 +92,8 @@ pub(super) struct Driver {
     answers_queue: Option<mpsc::Receiver<Answer>>,
     /// Peers told in this tick that they are behind.
     pub told: BTreeSet<PeerId>,
+    /// Peers to which what was said at this height was said again.
+    pub retold: BTreeSet<PeerId>,
     pub ticks: u64,
     /// Height at the last tick: catching up starts when LFT does not get there by itself.
     pub height_at_tick: Height,
@@ -162,6 +164,7 @@ impl Driver {
             answers,
             answers_queue: Some(answers_queue),
             told: BTreeSet::new(),
+            retold: BTreeSet::new(),
             ticks: 0,
             height_at_tick,
             claims: BTreeMap::new(),
@@ -270,9 +273,7 @@ impl Driver {
     fn on_arrival(&mut self, arrival: Arrival) {
         match arrival {
             Arrival::Packet(sender, Packet::Message(message)) => self.on_message(sender, *message),
-            Arrival::Packet(sender, Packet::Status { height }) => {
-                self.catch_up.heard(sender, height);
-            }
+            Arrival::Packet(sender, Packet::Status { height }) => self.on_status(sender, height),
             Arrival::Packet(sender, Packet::Batch(batch)) => self.on_batch(sender, *batch),
             Arrival::Packet(_, Packet::Entry(entry)) => self.on_entry(*entry),
             Arrival::Packet(sender, Packet::Evidence(evidence)) => {

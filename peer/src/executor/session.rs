@@ -6,7 +6,7 @@ use chain::block::{CommittedBlock, Executed};
 use chain::count::Height;
 use chain::hash::Hash;
 use tokio::sync::oneshot;
-use wire::runner::{self, Answer, Load, Order, Receipt, Report};
+use wire::runner::{self, Answer, Load, Loaded, Order, Receipt, Report, ServiceCall, ServiceReply};
 
 use super::runner::Process;
 use super::{Executor, Query, Runner, answers};
@@ -37,17 +37,12 @@ impl Session {
         let load = Order::Load(load(executor));
         process.send(&load).await.map_err(|error| error.to_string())?;
         let timeout = executor.settings.load_timeout;
-        let report = tokio::select! {
-            report = tokio::time::timeout(timeout, process.report()) => report,
+        let loaded = tokio::select! {
+            loaded = tokio::time::timeout(timeout, loaded(executor, &mut process)) => loaded,
             () = executor.shutdown.cancelled() => return Err("the peer is stopping".into()),
         };
-        let loaded = match report {
-            Err(_) => return Err("loading took longer than SCORE_LOAD_TIMEOUT".into()),
-            Ok(Ok(Report::Loaded(loaded))) => loaded,
-            Ok(Ok(Report::LoadFailed { reason })) => return Err(reason),
-            Ok(Ok(other)) => return Err(format!("the runner answered a Load with {other:?}")),
-            Ok(Err(reason)) => return Err(reason),
-        };
+        let loaded =
+            loaded.unwrap_or_else(|_| Err("loading took longer than SCORE_LOAD_TIMEOUT".into()))?;
         let committed = executor.committed.borrow().0;
         if loaded.height > committed {
             return Err(format!(
@@ -126,10 +121,7 @@ impl Session {
             }
             Report::ServiceCall(call) => {
                 let executing = self.blocks.front().map(|(height, _)| *height);
-                let last = executing.unwrap_or(executor.ledger.executed().height);
-                let status = executor.status.borrow().clone();
-                let reply =
-                    answers::answer(&executor.ledger, &executor.genesis, &status, executor.me, last, call);
+                let reply = answer(executor, executing, call);
                 self.send(&Order::ServiceReply(reply)).await
             }
             Report::Loaded(_) | Report::LoadFailed { .. } => {
@@ -166,6 +158,28 @@ impl Session {
         }
         Ok(())
     }
+}
+
+// What loading came to; the package may ask about the chain meanwhile.
+async fn loaded(executor: &Executor, process: &mut Process) -> Result<Loaded, String> {
+    loop {
+        match process.report().await? {
+            Report::Loaded(loaded) => return Ok(loaded),
+            Report::LoadFailed { reason } => return Err(reason),
+            Report::ServiceCall(call) => {
+                let reply = Order::ServiceReply(answer(executor, None, call));
+                process.send(&reply).await.map_err(|error| error.to_string())?;
+            }
+            other => return Err(format!("the runner answered a Load with {other:?}")),
+        }
+    }
+}
+
+// While a block is executed nothing above it is shown.
+fn answer(executor: &Executor, executing: Option<Height>, call: ServiceCall) -> ServiceReply {
+    let last = executing.unwrap_or(executor.ledger.executed().height);
+    let status = executor.status.borrow().clone();
+    answers::answer(&executor.ledger, &executor.genesis, &status, executor.me, last, call)
 }
 
 fn load(executor: &Executor) -> Load {

@@ -58,9 +58,8 @@ impl Shared {
 
     /// Changes a setting while running; it is in effect when this returns.
     pub async fn set(&self, name: &str, text: &str) -> Result<Result<(), SetRefused>, Stopped> {
-        let outcome = self.with_settings(|settings| {
-            settings.set(name, text).map(|()| settings.radiostation())
-        });
+        let outcome = self
+            .with_settings(|settings| settings.set(name, text).map(|()| settings.radiostation()));
         let typed = match outcome {
             Ok(typed) => typed,
             Err(refused) => return Ok(Err(refused)),

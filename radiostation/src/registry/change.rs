@@ -26,7 +26,9 @@ pub enum Wanted {
 pub enum ChangeRefused {
     #[error("there is no channel {0:?}")]
     UnknownChannel(String),
-    #[error("peer {peer} is not a member of channel {channel}; its members stand in /api/v1/peer/list")]
+    #[error(
+        "peer {peer} is not a member of channel {channel}; its members stand in /api/v1/peer/list"
+    )]
     NotAMember { peer: PeerId, channel: String },
     #[error("weight: found {0}; expected a whole number from 1 to {WEIGHT_MAX}")]
     Weight(u64),
@@ -78,18 +80,11 @@ impl Registry {
         Ok((sequence, effects))
     }
 
-    fn checked(
-        &self,
-        name: &str,
-        peer: PeerId,
-        wanted: Wanted,
-    ) -> Result<Change, ChangeRefused> {
-        let channel = self
-            .channel(name)
-            .ok_or_else(|| ChangeRefused::UnknownChannel(name.to_owned()))?;
-        let member = channel.chain.as_ref().and_then(|chain| {
-            Some((chain, chain.membership.get(&peer)?))
-        });
+    fn checked(&self, name: &str, peer: PeerId, wanted: Wanted) -> Result<Change, ChangeRefused> {
+        let channel =
+            self.channel(name).ok_or_else(|| ChangeRefused::UnknownChannel(name.to_owned()))?;
+        let member =
+            channel.chain.as_ref().and_then(|chain| Some((chain, chain.membership.get(&peer)?)));
         let Some((chain, member)) = member else {
             return Err(ChangeRefused::NotAMember { peer, channel: name.to_owned() });
         };

@@ -29,8 +29,10 @@ impl Definition {
     /// # Errors
     /// Settings with which a chain could not make progress.
     pub fn new(given: ChannelDefinition) -> Result<Definition, SettingsError> {
-        let ratio =
-            given.settings.voting_ratio.map(|(numerator, denominator)| Ratio { numerator, denominator });
+        let ratio = given
+            .settings
+            .voting_ratio
+            .map(|(numerator, denominator)| Ratio { numerator, denominator });
         let settings = Settings {
             leader_block_limit: given.settings.leader_block_creation_limit,
             block_bytes_max: given.settings.block_bytes_max,
@@ -111,8 +113,10 @@ impl Channel {
 
     /// Whether a peer with this target may be on the channel at all.
     pub fn admits(&self, target: &str, channel_auth: bool) -> bool {
-        let Some(target) = HostPort::parse(target) else { return false };
-        !channel_auth || self.definition.named(&target).is_some()
+        if !channel_auth {
+            return !target.is_empty();
+        }
+        HostPort::parse(target).is_some_and(|target| self.definition.named(&target).is_some())
     }
 
     pub fn has_member(&self, peer: &PeerId) -> bool {
@@ -226,7 +230,10 @@ impl Chain {
         let after = after.max(self.last().saturating_sub(GRANT_ENTRIES_MAX as u64));
         let admitted = self.places.get(peer).map_or(0, |place| place.admitted);
         let own = (committed.is_none() && (1..=after).contains(&admitted)).then_some(admitted);
-        own.into_iter().chain(after + 1..=self.last()).map(|sequence| self.entry(sequence)).collect()
+        own.into_iter()
+            .chain(after + 1..=self.last())
+            .map(|sequence| self.entry(sequence))
+            .collect()
     }
 
     fn entry(&self, sequence: u64) -> Vec<u8> {

@@ -8,7 +8,7 @@ use super::channel::{Admission, Channel};
 use super::effect::{Effect, Ending, PeerRow, Write};
 use super::event::SessionId;
 use super::peer::{Peer, Status};
-use super::proof::{Proven, Refusal};
+use super::proof::{Proven, Refusal, Report};
 use super::{Registry, announcement};
 
 impl Registry {
@@ -30,15 +30,15 @@ impl Registry {
             effects.push(Effect::End { session: earlier, ending: Ending::Replaced });
         }
         self.register(now_us, session, &join, &mut writes);
-        let mut later = self.admit_everywhere(id, &mut writes);
-        self.take_reports(id, &join.reports, &mut writes);
+        let mut later = self.admit_everywhere(id, &join.reports, &mut writes);
+        let moved = self.take_reports(id, &join.reports, &mut writes);
         if !writes.is_empty() {
             effects.push(Effect::Persist(writes));
         }
         effects.push(Effect::Send { session, message: self.welcome(id, &join) });
         effects.append(&mut later);
         effects.extend(self.announce_arrival(id, session));
-        effects.extend(self.learn_leaders());
+        effects.extend(self.learn_leaders(&moved));
         let row = &self.peers[&id].row;
         effects.push(Effect::Tell(format!(
             "peer {id} has joined: order {}, target {}, p2p {}",
@@ -153,10 +153,25 @@ impl Registry {
 
     /// Makes the peer a member of every channel it may be on and is not. With a new genesis those
     /// come in as well that waited for the first validator.
-    fn admit_everywhere(&mut self, id: PeerId, writes: &mut Vec<Write>) -> Vec<Effect> {
+    fn admit_everywhere(
+        &mut self,
+        id: PeerId,
+        reports: &[Report],
+        writes: &mut Vec<Write>,
+    ) -> Vec<Effect> {
         let mut effects = Vec::new();
         for index in 0..self.channels.len() {
-            if self.channels[index].has_member(&id) {
+            let channel = &self.channels[index];
+            if channel.has_member(&id) {
+                continue;
+            }
+            let name = channel.name();
+            if channel.chain.is_none() && reports.iter().any(|report| report.channel == name) {
+                effects.push(Effect::Warn(format!(
+                    "peer {id} has a ledger of channel {name}, of which this registry has no \
+                     genesis, and is not admitted to it: bring the registry back that the channel \
+                     began with, or remove the peers' ledgers to begin anew"
+                )));
                 continue;
             }
             match self.admit(index, id, writes) {

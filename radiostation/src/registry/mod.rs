@@ -22,7 +22,7 @@ use wire::v1::announcement::Kind;
 
 pub use change::{ChangeRefused, Wanted};
 pub use channel::Definition;
-pub use effect::{Ending, Effect, PeerRow, PlaceRow, Saved, SavedChannel, Write};
+pub use effect::{Effect, Ending, PeerRow, PlaceRow, Saved, SavedChannel, Write};
 pub use event::{Event, Rules, SessionId};
 pub use peer::Status;
 pub use proof::{NONCE_BYTES, Proven, Refusal, Report, check_join, check_reports};
@@ -137,16 +137,16 @@ impl Registry {
             let told = channel.admits(&peer.row.target, self.rules.channel_auth);
             peer.session.filter(|_| told)
         });
-        sessions.map(|session| announcement(session, channel.name(), kind.clone())).collect()
+        let mut sessions: Vec<SessionId> = sessions.collect();
+        sessions.sort_unstable();
+        let told = |session| announcement(session, channel.name(), kind.clone());
+        sessions.into_iter().map(told).collect()
     }
 
     fn channel(&self, name: &str) -> Option<&Channel> {
         self.channels.iter().find(|channel| channel.name() == name)
     }
 
-    fn channel_mut(&mut self, name: &str) -> Option<&mut Channel> {
-        self.channels.iter_mut().find(|channel| channel.name() == name)
-    }
 }
 
 fn announcement(session: SessionId, channel: &str, kind: Kind) -> Effect {

@@ -117,7 +117,10 @@ fn address(field: &str, text: &str) -> Result<HostPort, Refusal> {
 pub fn check_reports(reports: &[v1::ChannelReport]) -> Result<Vec<Report>, Refusal> {
     let malformed = |text: String| Err(Refusal::Malformed(format!("channels: {text}")));
     if reports.len() > REPORT_CHANNELS_MAX {
-        return malformed(format!("found {}; expected at most {REPORT_CHANNELS_MAX}", reports.len()));
+        return malformed(format!(
+            "found {}; expected at most {REPORT_CHANNELS_MAX}",
+            reports.len()
+        ));
     }
     let mut names = BTreeSet::new();
     let mut checked = Vec::with_capacity(reports.len());
@@ -130,7 +133,9 @@ pub fn check_reports(reports: &[v1::ChannelReport]) -> Result<Vec<Report>, Refus
         }
         if !matches!(report.block_hash.len(), 0 | HASH_BYTES) {
             let length = report.block_hash.len();
-            return malformed(format!("[{at}].block_hash: found {length} bytes; expected 32 or none"));
+            return malformed(format!(
+                "[{at}].block_hash: found {length} bytes; expected 32 or none"
+            ));
         }
         let leader = match report.leader.as_str() {
             "" => None,

@@ -23,29 +23,30 @@ impl Registry {
             peer.heard_us = now_us;
         }
         let mut writes = Vec::new();
-        self.take_reports(id, reports, &mut writes);
+        let moved = self.take_reports(id, reports, &mut writes);
         let mut effects = Vec::new();
         if !writes.is_empty() {
             effects.push(Effect::Persist(writes));
         }
-        effects.extend(self.learn_leaders());
+        effects.extend(self.learn_leaders(&moved));
         effects
     }
 
-    /// Keeps what the peer says of channels it is on; of others it has nothing to say.
-    pub(super) fn take_reports(
-        &mut self,
-        id: PeerId,
-        reports: &[Report],
-        writes: &mut Vec<Write>,
-    ) {
+    /// Keeps what the peer says of channels it is on; of others it has nothing to say. Gives the
+    /// places of the channels of which it says something new.
+    pub(super) fn take_reports(&mut self, id: PeerId, reports: &[Report], writes: &mut Vec<Write>) -> Vec<usize> {
+        let mut moved = Vec::new();
         for report in reports {
-            let Some(channel) = self.channel_mut(&report.channel) else { continue };
-            let Some(chain) = &mut channel.chain else { continue };
+            let found = self.channels.iter().position(|channel| channel.name() == report.channel);
+            let Some(index) = found else { continue };
+            let Some(chain) = &mut self.channels[index].chain else { continue };
             let last = chain.last();
             let Some(place) = chain.places.get_mut(&id) else { continue };
-            place.height = Some(report.height);
-            place.leader = report.leader;
+            if (place.height, place.leader) != (Some(report.height), report.leader) {
+                place.height = Some(report.height);
+                place.leader = report.leader;
+                moved.push(index);
+            }
             let mut row = place.row;
             row.had_ledger = true;
             row.entries = row.entries.max(report.entries.min(last));
@@ -55,12 +56,13 @@ impl Registry {
                 writes.push(Write::Place { channel, peer: id, place: row });
             }
         }
+        moved
     }
 
-    /// Takes over who leads each channel, and announces those who are new.
-    pub(super) fn learn_leaders(&mut self) -> Vec<Effect> {
+    /// Takes over who leads these channels, and announces those who are new.
+    pub(super) fn learn_leaders(&mut self, moved: &[usize]) -> Vec<Effect> {
         let mut effects = Vec::new();
-        for index in 0..self.channels.len() {
+        for index in moved.iter().copied() {
             let Some(leader) = self.reported_leader(&self.channels[index]) else { continue };
             let Some(chain) = &mut self.channels[index].chain else { continue };
             if chain.leader != Some(leader) {

@@ -74,7 +74,9 @@ impl Registry {
         }
         let mut warnings = registry.warnings();
         warnings.extend(chains.keys().map(|name| {
-            format!("channel {name} of the registry is not in the channel file: nobody is told of it")
+            format!(
+                "channel {name} of the registry is not in the channel file: nobody is told of it"
+            )
         }));
         Ok(Restored { registry, writes, warnings })
     }
@@ -97,7 +99,8 @@ impl Registry {
             }
             for id in channel.member_ids() {
                 let Some(peer) = self.peers.get(&id) else { continue };
-                if peer.has_address() && !channel.admits(&peer.row.target, self.rules.channel_auth) {
+                if peer.has_address() && !channel.admits(&peer.row.target, self.rules.channel_auth)
+                {
                     warnings.push(format!(
                         "channel {name}: peer {id} ({}) is a member, but the channel file does not \
                          name it: it is told nothing more; to take its vote away as well, POST \

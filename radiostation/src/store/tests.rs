@@ -56,7 +56,8 @@ fn what_was_written_is_there_when_the_store_is_opened_again() {
     let (a, ab) = (genesis("a"), genesis("a-b"));
     let entry = |sequence| {
         let change = Change::Weight(id, Weight(sequence));
-        Entry { channel: a.genesis.hash(), sequence: Sequence(sequence), change }.sign(&radiostation)
+        Entry { channel: a.genesis.hash(), sequence: Sequence(sequence), change }
+            .sign(&radiostation)
     };
     let place = PlaceRow { had_ledger: true, entries: 300 };
     let entries: Vec<_> = (1..=300).map(entry).collect();

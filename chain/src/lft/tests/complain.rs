@@ -60,8 +60,8 @@ fn a_peer_that_is_no_validator_says_nothing() {
          vote 0 A0 by 1 =>
          vote 0 A0 by 2 => persist high 0/A0
          timeout 0 => timer 0 1000
-         complain 0 by 1 =>
-         complain 0 by 2 => timer 0 1000
+         complain 0 by 1 high 0/A0 =>
+         complain 0 by 2 high 0/A0 =>
          confirm 0 A0 by 0 =>
          confirm 0 A0 by 1 =>
          confirm 0 A0 by 2 => commit A0 of 0",

@@ -94,6 +94,6 @@ fn a_round_complained_about_ahead_is_not_confirmed() {
         "complain 2 by 1 =>
          complain 2 by 2 => persist complained 2; send complain 2 high -; timer 0 1000
          complain 2 by 3 high 2/C2 => persist high 2/C2; fetch C2; timer 2 4000; \
-             send pass 2 because 123 high 2/C2; persist entered after 2; timer 3 8000; fetch C2",
+             send pass 2 because 123 high 2/C2; persist entered after 2; timer 3 8000",
     );
 }

@@ -76,7 +76,7 @@ fn what_the_complaints_do_not_report_does_not_oblige() {
 #[test]
 fn reports_without_their_certificate_bring_nobody_along() {
     check(1, "pass 0 because 02:-+3:0 =>");
-    check(1, "pass 1 because 02:1+3:0/A0 => persist high 0/A0; fetch A0; send confirm 0 A0");
+    check(1, "pass 1 because 02:1+3:0/A0 =>");
 }
 
 #[test]
@@ -116,7 +116,9 @@ fn blocks_are_not_kept_for_ever() {
         let name = format!("{}{}", ['A', 'B', 'C'][(round % 3) as usize], round % 4);
         stand.tell(&format!("block {round} {name} because 123:-"));
         stand.tell(&format!("checked {name}"));
-        assert_eq!(stand.disk.voted.map(|(r, _)| r.0), (round % 4 > 0).then_some(round).or(stand.disk.voted.map(|(r, _)| r.0)));
+        if round % 4 > 0 {
+            assert_eq!(stand.disk.voted.map(|(round, _)| round.0), Some(round));
+        }
         largest = largest.max(stand.state.blocks.len());
     }
     assert!(largest <= 18, "{largest} blocks");

@@ -48,6 +48,12 @@ fn a_confirm_and_a_complaint_that_denies_it_are_evidence() {
     );
 }
 
+/// Rounds below 100 of which votes are kept.
+fn rounds_kept(stand: &Stand) -> usize {
+    let votes = |round: &u64| stand.state.tally.signers(crate::certificate::Stage::Vote, Round(*round));
+    (0..100).filter(|round| !votes(round).is_empty()).count()
+}
+
 #[test]
 fn a_flood_of_rounds_is_bounded() {
     let mut stand = Stand::new(0);
@@ -64,7 +70,7 @@ fn a_flood_of_rounds_is_bounded() {
     assert_eq!(stand.state.tally.signers(stage, within).len(), 1);
     assert_eq!(stand.state.tally.signers(stage, within.next()).len(), 0);
     assert_eq!(stand.state.tally.complainers(Round(0)).len(), 1);
-    assert_eq!(stand.state.tally.rounds(), 2 * (ROUNDS_KEPT as usize + 1));
+    assert_eq!(rounds_kept(&stand), ROUNDS_KEPT as usize + 1);
 }
 
 #[test]
@@ -74,7 +80,7 @@ fn ballots_far_below_the_round_are_forgotten() {
     stand.tell("vote 5 A0 by 1");
     stand.tell(&format!("pass {} because 123:-", ROUNDS_KEPT + 4));
     assert_eq!(stand.state.round, Round(ROUNDS_KEPT + 5));
-    assert_eq!(stand.state.tally.rounds(), 1);
+    assert_eq!(rounds_kept(&stand), 1);
 }
 
 #[test]

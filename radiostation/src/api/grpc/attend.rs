@@ -14,9 +14,7 @@ use wire::v1::{self, FromPeer, ToPeer};
 
 use crate::random::Random;
 use crate::registrar::{Desk, Stopped};
-use crate::registry::{
-    Ending, NONCE_BYTES, Proven, Refusal, SessionId, check_join, check_reports,
-};
+use crate::registry::{Ending, NONCE_BYTES, Proven, Refusal, SessionId, check_join, check_reports};
 use crate::session::{self, Outbound};
 
 /// Streams that may be without a proven key at a time.

@@ -115,9 +115,8 @@ impl RadioStation for Legacy {
         if auth {
             authenticated?;
         }
-        let infos = channels.into_iter().map(|(name, package)| {
-            (name, json!({ "score_package": package }))
-        });
+        let infos =
+            channels.into_iter().map(|(name, package)| (name, json!({ "score_package": package })));
         let infos = serde_json::Value::Object(infos.collect());
         let reply = GetChannelInfosReply { response_code: 0, channel_infos: infos.to_string() };
         Ok(Response::new(reply))

@@ -76,11 +76,7 @@ fn wanted(body: &Map<String, Value>) -> Result<Wanted, Answer> {
 
 const ROLES: &str = "\"validator\", \"client\" or \"auditor\"";
 
-fn text<'a>(
-    body: &'a Map<String, Value>,
-    name: &str,
-    expected: &str,
-) -> Result<&'a str, Answer> {
+fn text<'a>(body: &'a Map<String, Value>, name: &str, expected: &str) -> Result<&'a str, Answer> {
     let found = body.get(name).and_then(Value::as_str);
     found.ok_or_else(|| Answer::error(400, -6, format!("{name}: expected {expected}")))
 }

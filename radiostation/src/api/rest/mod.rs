@@ -126,7 +126,8 @@ async fn read_object(
         return Err(Answer::error(415, -1, text));
     }
     let too_large = || {
-        let text = format!("the body is too large; expected at most {bytes_max} bytes (MAX_TX_BYTES)");
+        let text =
+            format!("the body is too large; expected at most {bytes_max} bytes (MAX_TX_BYTES)");
         Answer::error(413, -1, text)
     };
     let length = headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok());

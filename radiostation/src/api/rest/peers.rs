@@ -51,7 +51,8 @@ pub async fn status(shared: &Arc<Shared>, asked: &Asked) -> Result<Answer, Answe
     };
     let (channel, _) = view(shared, asked).await?;
     let unknown = || {
-        let text = format!("the radiostation knows no peer {id:?} of group {group_id:?} on {channel}");
+        let text =
+            format!("the radiostation knows no peer {id:?} of group {group_id:?} on {channel}");
         Answer::error(200, -800, text)
     };
     let parsed: chain::keys::PeerId = id.parse().map_err(|_| unknown())?;
@@ -94,7 +95,8 @@ async fn listed_status(peer: PeerView, channel: String, timeout: Duration) -> Va
 
 /// The object that the peer itself answers with.
 async fn own_status(peer: &PeerView, channel: &str, timeout: Duration) -> Result<Value, String> {
-    let reply = peer_status::ask(peer, channel, timeout).await.map_err(|error| error.to_string())?;
+    let reply =
+        peer_status::ask(peer, channel, timeout).await.map_err(|error| error.to_string())?;
     match serde_json::from_str(&reply.status) {
         Ok(status @ Value::Object(_)) => Ok(status),
         _ => Err(format!("peer at {} answered with a status that is no JSON object", peer.target)),

@@ -37,11 +37,7 @@ fn with_authentication_a_peer_learns_nothing_of_other_channels() {
     assert_eq!(world.join(4).1, ["2: welcome 2 []"]);
     assert_eq!(
         world.join(2).1,
-        [
-            "3: welcome 3 [a of 1, (1:+2), (1 2); b of 2, (), (2)]",
-            "1: a: 1:+2",
-            "1: a: joined 2",
-        ]
+        ["3: welcome 3 [a of 1, (1:+2), (1 2); b of 2, (), (2)]", "1: a: 1:+2", "1: a: joined 2",]
     );
     assert_eq!(
         world.join(3).1,
@@ -65,8 +61,7 @@ fn a_member_that_the_file_no_longer_names_is_told_nothing_more() {
     world.join(2);
     let fewer = vec![channel("a", &[(1, Validator)])];
     let saved = world.saved.clone();
-    let restored =
-        Registry::restore(fewer.clone(), rules(true), key(100), saved, true, 5).unwrap();
+    let restored = Registry::restore(fewer.clone(), rules(true), key(100), saved, true, 5).unwrap();
     assert_eq!(restored.warnings.len(), 1, "{:?}", restored.warnings);
     assert!(restored.warnings[0].contains(&id(2).to_string()));
     world.define(fewer);
@@ -123,4 +118,12 @@ fn a_registry_that_is_not_kept_still_keeps_members() {
         Registry::restore(vec![channel("d", &[])], rules(true), key(100), saved, false, 0).unwrap();
     assert_eq!(restored.writes, [crate::registry::Write::ForgetPeer(id(2))]);
     assert!(restored.warnings[0].contains("channel c of the registry is not in the channel file"));
+}
+
+#[test]
+fn a_channel_is_not_begun_by_a_peer_that_has_a_ledger_of_it() {
+    let mut world = World::new(false, vec![channel("c", &[])]);
+    let words = world.join_with(1, &super::world::target(1), vec![report("c", 5, None, 0)]).1;
+    assert_eq!(words, ["1: welcome 1 []"]);
+    assert_eq!(world.join(1).1[1], "2: welcome 1 [c of 1, (), (1)]");
 }

@@ -71,16 +71,10 @@ fn orders_follow_joining_and_stay() {
             .to_vec()
     );
     world.step(Event::Left { session: SessionId(1) });
-    assert_eq!(
-        world.join(3).1,
-        ["3: welcome 1 [c of 3, (1:+1), (3 1)]", "2: c: joined 3"]
-    );
+    assert_eq!(world.join(3).1, ["3: welcome 1 [c of 3, (1:+1), (3 1)]", "2: c: joined 3"]);
     world.restart();
     assert_eq!(world.join(2).1, ["4: welcome 3 [c of 3, (1:+1, 2:+2), (3 1 2)]"]);
-    assert_eq!(
-        world.join(1).1,
-        ["5: welcome 2 [c of 3, (1:+1, 2:+2), (3 1 2)]", "4: c: joined 1"]
-    );
+    assert_eq!(world.join(1).1, ["5: welcome 2 [c of 3, (1:+1, 2:+2), (3 1 2)]", "4: c: joined 1"]);
 }
 
 #[test]
@@ -132,10 +126,7 @@ fn with_authentication_a_member_keeps_its_target() {
     assert!(refused[0].contains("a member of channel c"), "{refused:?}");
     world.changed("c", 1, crate::registry::Wanted::Leave);
     let words = world.join_with(3, &target(1), Vec::new()).1;
-    assert_eq!(
-        words[0],
-        "4: welcome 3 [c of 1, (1:+2, 2:-1, 3:+3), (2 3@10.0.0.1:7100)]"
-    );
+    assert_eq!(words[0], "4: welcome 3 [c of 1, (1:+2, 2:-1, 3:+3), (2 3@10.0.0.1:7100)]");
 }
 
 #[test]

@@ -102,10 +102,7 @@ fn a_ledger_that_was_reported_is_remembered_until_the_peer_is_taken_off() {
         ["4: c: 3:-2", "5: c: 3:-2", "4: c: left 2", "5: c: left 2"]
     );
     let words = world.join(2).1;
-    assert_eq!(
-        words[1],
-        "6: welcome 2 [c of 1, (1:+2, 2:+3, 3:-2, 4:+2), (1 2 3)]"
-    );
+    assert_eq!(words[1], "6: welcome 2 [c of 1, (1:+2, 2:+3, 3:-2, 4:+2), (1 2 3)]");
     world.restart();
     assert!(!world.join(2).1[0].ends_with("had ledger]"));
 }

@@ -167,7 +167,9 @@ impl World {
                 Effect::Send { session, message } => {
                     words.push(format!("{}: {}", session.0, self.message(message)));
                 }
-                Effect::End { session, ending } => words.push(format!("{}: end: {ending}", session.0)),
+                Effect::End { session, ending } => {
+                    words.push(format!("{}: end: {ending}", session.0))
+                }
                 Effect::Tell(_) | Effect::Warn(_) => {}
             }
         }
@@ -262,7 +264,9 @@ impl World {
                 format!("+{}{role}", name_of(&member.key.peer_id().to_string()))
             }
             Change::Leave(peer) => format!("-{}", name_of(&peer.to_string())),
-            Change::Weight(peer, weight) => format!("{} weighs {weight}", name_of(&peer.to_string())),
+            Change::Weight(peer, weight) => {
+                format!("{} weighs {weight}", name_of(&peer.to_string()))
+            }
             Change::Group(peer, group) => format!("{} in {group}", name_of(&peer.to_string())),
             Change::Role(peer, role) => format!("{} is {role:?}", name_of(&peer.to_string())),
         };

@@ -45,6 +45,7 @@ _SUSPECTS = {
     "id": "addresses differ between peers",
     "float": "floating point; use int or decimal",
 }
+_BUILTINS = ("open", "id", "float")
 _MUTABLE_NODES = (ast.List, ast.Dict, ast.Set, ast.ListComp, ast.DictComp, ast.SetComp)
 _MUTABLE_CALLS = {
     "list", "dict", "set", "bytearray", "collections.defaultdict", "collections.OrderedDict",
@@ -81,14 +82,10 @@ def _sources(folder):
 class _Visitor(ast.NodeVisitor):
     def __init__(self, tree):
         self.found = set()
-        self._names = {"open": "open", "id": "id", "float": "float"}
+        self._names = {name: name for name in _BUILTINS}
         for node in ast.walk(tree):
             self._learn_import(node)
-            # The package's own name of something else.
-            if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
-                self._names.pop(node.id, None)
-            elif isinstance(node, (ast.arg, ast.FunctionDef)):
-                self._names.pop(getattr(node, "arg", getattr(node, "name", None)), None)
+            self._learn_own_name(node)
         for statement in tree.body:
             self._check_module_state(statement)
         self.visit(tree)
@@ -104,6 +101,15 @@ class _Visitor(ast.NodeVisitor):
         elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
             for alias in node.names:
                 self._names[alias.asname or alias.name] = f"{node.module}.{alias.name}"
+
+    def _learn_own_name(self, node):
+        """A package may use the name of a builtin for something else."""
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+            name = node.id
+        else:
+            name = node.arg if isinstance(node, ast.arg) else None
+        if name in _BUILTINS and self._names.get(name) == name:
+            del self._names[name]
 
     def _dotted(self, node):
         """The full name that an expression stands for, or None."""

@@ -1,0 +1,165 @@
+//! A radiostation or a peer of a network: its place, its settings, its process.
+
+use std::path::{Path, PathBuf};
+use std::process::ExitStatus;
+use std::time::Duration;
+
+use serde_json::{Map, Value, json};
+
+use crate::grpc::Grpc;
+use crate::ports::PortSet;
+use crate::process::{self, Process};
+use crate::rest::Rest;
+
+const STOP_LIMIT: Duration = Duration::from_secs(10);
+
+pub struct Node {
+    /// "radiostation", "peer1", …
+    pub name: String,
+    pub program: &'static str,
+    pub grpc_port: u16,
+    /// Of a peer, where it listens for peers.
+    pub p2p_port: u16,
+    pub rest_port: u16,
+    pub rest: Rest,
+    /// Folder of everything it has: settings, storage, log.
+    pub folder: PathBuf,
+    /// Its settings; a change takes effect when it starts.
+    pub settings: Map<String, Value>,
+    ports: PortSet,
+    process: Option<Process>,
+}
+
+/// A SCORE runner of a peer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Runner {
+    pub process: u32,
+    /// None while it has not opened its store.
+    pub channel: Option<String>,
+}
+
+impl Node {
+    /// A program that has not been started, with ports of its own.
+    pub fn new(name: &str, program: &'static str, network_folder: &Path) -> Node {
+        let folder = network_folder.join(name);
+        std::fs::create_dir_all(&folder).expect("a temporary folder can be written");
+        // The REST port is the gRPC port plus a difference that is at least 1.
+        let ports = PortSet::take(3);
+        let (grpc_port, p2p_port, rest_port) =
+            (ports.numbers[0], ports.numbers[1], ports.numbers[2]);
+        let settings = json!({
+            "LISTEN_ADDRESS": "127.0.0.1",
+            "LOOPCHAIN_HOST": "127.0.0.1",
+            "PORT_DIFF_REST_SERVICE_CONTAINER": rest_port - grpc_port,
+            "CONNECTION_RETRY_INTERVAL": 0.3,
+            "DEFAULT_PW": "a password of tests",
+        });
+        let Value::Object(settings) = settings else { unreachable!("it is an object") };
+        Node {
+            name: name.to_owned(),
+            program,
+            grpc_port,
+            p2p_port,
+            rest_port,
+            rest: Rest::new(rest_port),
+            folder,
+            settings,
+            ports,
+            process: None,
+        }
+    }
+
+    pub fn set(&mut self, name: &str, value: impl Into<Value>) {
+        self.settings.insert(name.to_owned(), value.into());
+    }
+
+    /// Starts it; does not wait for anything.
+    pub fn start(&mut self) {
+        assert!(!self.is_running(), "{} runs already", self.name);
+        let file = self.write_settings();
+        self.ports.release();
+        let arguments = ["-o", &file];
+        let process =
+            Process::start(&self.name, self.program, &arguments, &self.folder, &self.log_path());
+        self.process = Some(process);
+    }
+
+    /// Writes its settings; the file's path.
+    pub fn write_settings(&self) -> String {
+        let path = self.folder.join("settings.json");
+        let text = Value::Object(self.settings.clone()).to_string();
+        std::fs::write(&path, text).expect("a temporary folder can be written");
+        path.display().to_string()
+    }
+
+    pub fn is_running(&mut self) -> bool {
+        self.process.as_mut().is_some_and(|process| process.ended().is_none())
+    }
+
+    /// Whether it was started and neither killed nor stopped by the test.
+    pub fn should_run(&self) -> bool {
+        self.process.is_some()
+    }
+
+    /// SIGKILL.
+    pub fn kill(&mut self) {
+        let mut process = self.process.take().unwrap_or_else(|| panic!("{} is off", self.name));
+        process.kill();
+    }
+
+    /// SIGTERM; how it ended and how long it took.
+    ///
+    /// # Panics
+    /// When it takes more than 10 s.
+    pub fn stop(&mut self) -> (ExitStatus, Duration) {
+        let mut process = self.process.take().unwrap_or_else(|| panic!("{} is off", self.name));
+        process.terminate(STOP_LIMIT)
+    }
+
+    /// Id of its process.
+    pub fn process_id(&self) -> u32 {
+        self.process.as_ref().unwrap_or_else(|| panic!("{} is off", self.name)).id()
+    }
+
+    /// host:port of its gRPC service.
+    pub fn target(&self) -> String {
+        format!("127.0.0.1:{}", self.grpc_port)
+    }
+
+    pub fn grpc(&self) -> Grpc {
+        Grpc::new(self.grpc_port)
+    }
+
+    pub fn log_path(&self) -> PathBuf {
+        self.folder.join("log")
+    }
+
+    /// Everything it has logged in all its lives.
+    pub fn log(&self) -> String {
+        let bytes = std::fs::read(self.log_path()).unwrap_or_default();
+        String::from_utf8_lossy(&bytes).into_owned()
+    }
+
+    /// Its SCORE runners.
+    pub fn runners(&self) -> Vec<Runner> {
+        let children = process::children(self.process_id());
+        let runners = children.into_iter().filter(|(_, name)| name == "score-runner");
+        runners.map(|(id, _)| Runner { process: id, channel: self.channel_of(id) }).collect()
+    }
+
+    /// Process of the runner of a channel, if it runs.
+    pub fn runner(&self, channel: &str) -> Option<u32> {
+        let runners = self.runners();
+        let found = runners.iter().find(|runner| runner.channel.as_deref() == Some(channel));
+        found.map(|runner| runner.process)
+    }
+
+    // Its store lies in a folder named for the channel.
+    fn channel_of(&self, runner: u32) -> Option<String> {
+        let stores = self.folder.join("storage").join("score");
+        process::open_files(runner).iter().find_map(|file| {
+            let below = file.strip_prefix(&stores).ok()?;
+            Some(below.components().next()?.as_os_str().to_str()?.to_owned())
+        })
+    }
+}
