@@ -73,7 +73,12 @@ pub enum BatchError {
 
 impl Batch {
     /// Numbers and signs `transactions`, of which there is at least one.
-    pub fn seal(key: &SecretKey, channel: Hash, number: Sequence, transactions: Vec<Transaction>) -> Batch {
+    pub fn seal(
+        key: &SecretKey,
+        channel: Hash,
+        number: Sequence,
+        transactions: Vec<Transaction>,
+    ) -> Batch {
         let maker = key.public_key().peer_id();
         let hashes = transaction_hashes(channel, maker, number, &transactions);
         let count = u32::try_from(transactions.len()).expect("a batch is bounded far below 2^32");

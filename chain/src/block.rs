@@ -61,8 +61,15 @@ pub struct BlockContent {
 
 impl Block {
     /// The block of `content` after (`channel`, `height` − 1, `previous`).
-    pub fn new(channel: Hash, height: Height, previous: Hash, maker: PeerId, content: BlockContent) -> Block {
-        let BlockContent { timestamp_us, batches, entries, previous_certificate, executed } = content;
+    pub fn new(
+        channel: Hash,
+        height: Height,
+        previous: Hash,
+        maker: PeerId,
+        content: BlockContent,
+    ) -> Block {
+        let BlockContent { timestamp_us, batches, entries, previous_certificate, executed } =
+            content;
         let (batches_root, body) = body(&batches, &entries, &previous_certificate);
         let header = BlockHeader {
             channel,

@@ -18,7 +18,13 @@ pub enum Stage {
 }
 
 /// The digest that a vote or confirm signs.
-pub fn ballot_digest(channel: &Hash, stage: Stage, height: Height, round: Round, block: &Hash) -> Hash {
+pub fn ballot_digest(
+    channel: &Hash,
+    stage: Stage,
+    height: Height,
+    round: Round,
+    block: &Hash,
+) -> Hash {
     let kind = match stage {
         Stage::Vote => Kind::Vote,
         Stage::Confirm => Kind::Confirm,

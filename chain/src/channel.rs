@@ -60,10 +60,30 @@ impl Settings {
             return Err(SettingsError::Zero(name));
         }
         let ordered = [
-            ("MAX_TX_BYTES + 256", self.transaction_bytes_max.saturating_add(BATCH_OVERHEAD_BYTES), "MAX_BATCH_BYTES", self.batch_bytes_max),
-            ("MAX_BATCH_BYTES", self.batch_bytes_max, "MAX_BLOCK_KBYTES in bytes", self.block_bytes_max),
-            ("MAX_BATCH_TX_NUM", self.batch_transactions_max, "MAX_BLOCK_TX_NUM", self.block_transactions_max),
-            ("TIMEOUT_FOR_LEADER_COMPLAIN in ms", self.complain_timeout_ms, "MAX_TIMEOUT_FOR_LEADER_COMPLAIN in ms", self.complain_timeout_ms_max),
+            (
+                "MAX_TX_BYTES + 256",
+                self.transaction_bytes_max.saturating_add(BATCH_OVERHEAD_BYTES),
+                "MAX_BATCH_BYTES",
+                self.batch_bytes_max,
+            ),
+            (
+                "MAX_BATCH_BYTES",
+                self.batch_bytes_max,
+                "MAX_BLOCK_KBYTES in bytes",
+                self.block_bytes_max,
+            ),
+            (
+                "MAX_BATCH_TX_NUM",
+                self.batch_transactions_max,
+                "MAX_BLOCK_TX_NUM",
+                self.block_transactions_max,
+            ),
+            (
+                "TIMEOUT_FOR_LEADER_COMPLAIN in ms",
+                self.complain_timeout_ms,
+                "MAX_TIMEOUT_FOR_LEADER_COMPLAIN in ms",
+                self.complain_timeout_ms_max,
+            ),
             ("MAX_BLOCK_KBYTES in bytes", self.block_bytes_max, "the largest block", 1 << 27),
             ("MAX_BLOCK_TX_NUM", self.block_transactions_max, "the most transactions", 1 << 20),
         ];

@@ -78,10 +78,7 @@ impl Evidence {
                     && b.0.maker == self.signer
                     && a.0.channel == *channel
                     && b.0.channel == *channel;
-                one_number
-                    && a.0 != b.0
-                    && signed(a.0.hash(), &a.1)
-                    && signed(b.0.hash(), &b.1)
+                one_number && a.0 != b.0 && signed(a.0.hash(), &a.1) && signed(b.0.hash(), &b.1)
             }
         }
     }

@@ -2,6 +2,7 @@
 //! from committed blocks alone, so that all peers agree on it.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 use borsh::{BorshDeserialize, BorshSerialize};
 
@@ -176,10 +177,15 @@ impl Head {
         let mut next: BTreeMap<PeerId, Sequence> = BTreeMap::new();
         let (mut transactions, mut bytes) = (0_u64, 0_u64);
         for batch in batches {
-            if !self.membership.get(&batch.maker).is_some_and(|m| m.may_create()) {
-                return Err(Invalid::Creator(batch.maker));
-            }
-            let expected = next.entry(batch.maker).or_insert_with(|| self.next_batch(&batch.maker));
+            let expected = match next.entry(batch.maker) {
+                Entry::Occupied(known) => known.into_mut(),
+                Entry::Vacant(new) => {
+                    if !self.membership.get(&batch.maker).is_some_and(|m| m.may_create()) {
+                        return Err(Invalid::Creator(batch.maker));
+                    }
+                    new.insert(self.next_batch(&batch.maker))
+                }
+            };
             if batch.number != *expected {
                 let (maker, found, expected) = (batch.maker, batch.number, *expected);
                 return Err(Invalid::BatchNumber { maker, found, expected });

@@ -159,7 +159,10 @@ fn edit(members: &mut [Member], peer: &PeerId, change: impl FnOnce(&mut Member))
 }
 
 fn clipped(group: &str) -> String {
-    let end = group.char_indices().map(|(at, c)| at + c.len_utf8()).take_while(|end| *end <= GROUP_BYTES_MAX);
+    let end = group
+        .char_indices()
+        .map(|(at, c)| at + c.len_utf8())
+        .take_while(|end| *end <= GROUP_BYTES_MAX);
     group[..end.last().unwrap_or(0)].to_string()
 }
 
@@ -169,10 +172,22 @@ pub fn join_digest(nonce: &[u8], target: &str, p2p_address: &str, group_id: &str
 }
 
 /// What the radiostation signs when it tells peers of a peer.
-pub fn record_digest(key: &PublicKey, target: &str, p2p_address: &str, group_id: &str, order: u32) -> Hash {
+pub fn record_digest(
+    key: &PublicKey,
+    target: &str,
+    p2p_address: &str,
+    group_id: &str,
+    order: u32,
+) -> Hash {
     digest(
         Kind::PeerRecord,
-        &[&key.to_bytes(), target.as_bytes(), p2p_address.as_bytes(), group_id.as_bytes(), &order.to_le_bytes()],
+        &[
+            &key.to_bytes(),
+            target.as_bytes(),
+            p2p_address.as_bytes(),
+            group_id.as_bytes(),
+            &order.to_le_bytes(),
+        ],
     )
 }
 

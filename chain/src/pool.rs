@@ -213,9 +213,8 @@ impl Pool {
 /// A maker's batches from the next number on, up to the first gap.
 fn ready(queue: &Queue) -> Vec<BatchRef> {
     let numbered = queue.waiting.range(queue.next..).enumerate();
-    let follows = |(at, (number, _)): &(usize, (&Sequence, &Waiting))| {
-        number.0 == queue.next.0 + *at as u64
-    };
+    let follows =
+        |(at, (number, _)): &(usize, (&Sequence, &Waiting))| number.0 == queue.next.0 + *at as u64;
     numbered.take_while(follows).map(|(_, (_, waiting))| waiting.first).collect()
 }
 

@@ -308,9 +308,8 @@ fn evidence() {
         (block, CHANNEL, key(1).sign(&proposal_digest(&CHANNEL, height, round, &block, &CHANNEL)))
     };
     let stage = Stage::Confirm;
-    let confirmed = |block: Hash| {
-        (block, key(1).sign(&ballot_digest(&CHANNEL, stage, height, round, &block)))
-    };
+    let confirmed =
+        |block: Hash| (block, key(1).sign(&ballot_digest(&CHANNEL, stage, height, round, &block)));
     let one = |text: &str| {
         let transaction = Transaction { timestamp_us: 1, data: text.into() };
         let batch = Batch::seal(&key(1), CHANNEL, Sequence(7), vec![transaction]);

@@ -158,7 +158,7 @@ TIMEOUT_FOR_PEER_VOTE, PAUSE, "s", Nothing, "As BLOCK_VOTE_TIMEOUT.";
 MAX_TX_BYTES, BYTES, "bytes", Channel, "Largest transaction.";
 MAX_BATCH_BYTES, BYTES, "bytes", Channel, "Largest batch of transactions.";
 MAX_BATCH_TX_NUM, whole(1, 1_000_000), "transactions", Channel, "Most transactions in a batch.";
-BATCH_INTERVAL_MS, whole(0, 60_000), "ms", Start, "How long a batch waits for more transactions before it is closed.";
+BATCH_INTERVAL_MS, whole(0, 60_000), "ms", Start, "How long a batch waits for more transactions; at 0 it is closed as soon as the flush of the one before it has ended.";
 MAX_WAITING_TX_NUM, whole(1, 100_000_000), "transactions", Start, "Accepted transactions of a channel that may wait for their block; beyond it clients get 429.";
 MAX_WAITING_BYTES, BYTES, "bytes", Start, "Bytes of accepted transactions of a channel that may wait for their block; beyond it clients get 429.";
 POOL_MAX_BYTES_PER_MAKER, BYTES, "bytes", Start, "Most memory for waiting batches of one maker in a channel.";

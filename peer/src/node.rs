@@ -203,15 +203,16 @@ impl Node {
     pub fn may_administer(&self, from_loopback: bool, authorization: Option<&str>) -> bool {
         let given = authorization.and_then(|text| text.strip_prefix("Bearer "));
         let token = self.settings.rest.admin_token.as_ref();
-        let right = given.zip(token).is_some_and(|(given, token)| {
-            same(given.as_bytes(), token.reveal().as_bytes())
-        });
+        let right = given
+            .zip(token)
+            .is_some_and(|(given, token)| same(given.as_bytes(), token.reveal().as_bytes()));
         from_loopback || right
     }
 
     /// Waits until the channels' threads have ended; `stop` has been cancelled.
     pub fn join_threads(&self) {
-        let threads = std::mem::take(&mut *self.threads.lock().unwrap_or_else(PoisonError::into_inner));
+        let threads =
+            std::mem::take(&mut *self.threads.lock().unwrap_or_else(PoisonError::into_inner));
         for thread in threads {
             if thread.join().is_err() {
                 tracing::error!("a channel's thread panicked");

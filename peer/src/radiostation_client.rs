@@ -87,7 +87,10 @@ pub async fn run(node: Node, p2p_address: String, mut notices: mpsc::Receiver<No
 fn is_refusal(status: &Status) -> bool {
     matches!(
         status.code(),
-        Code::InvalidArgument | Code::Unauthenticated | Code::AlreadyExists | Code::PermissionDenied
+        Code::InvalidArgument
+            | Code::Unauthenticated
+            | Code::AlreadyExists
+            | Code::PermissionDenied
     )
 }
 
@@ -144,7 +147,10 @@ async fn attend(
     }
 }
 
-async fn open(station: &str, requests: mpsc::Receiver<FromPeer>) -> Result<Streaming<ToPeer>, Ended> {
+async fn open(
+    station: &str,
+    requests: mpsc::Receiver<FromPeer>,
+) -> Result<Streaming<ToPeer>, Ended> {
     let unreachable = |error: &dyn std::fmt::Display| Ended::Unreachable(error.to_string());
     let endpoint = Endpoint::from_shared(format!("http://{station}"))
         .map_err(|error| unreachable(&error))?
@@ -153,8 +159,7 @@ async fn open(station: &str, requests: mpsc::Receiver<FromPeer>) -> Result<Strea
         .keep_alive_timeout(KEEPALIVE)
         .keep_alive_while_idle(true);
     let connection: Connection = endpoint.connect().await.map_err(|error| unreachable(&error))?;
-    let mut client =
-        RegistryClient::new(connection).max_decoding_message_size(MESSAGE_BYTES_MAX);
+    let mut client = RegistryClient::new(connection).max_decoding_message_size(MESSAGE_BYTES_MAX);
     Ok(client.attend(ReceiverStream::new(requests)).await?.into_inner())
 }
 
@@ -171,7 +176,12 @@ impl Attendance<'_> {
         let _ = self.sender.send(FromPeer { kind: Some(kind) }).await;
     }
 
-    async fn on_message(&mut self, message: ToPeer, p2p_address: &str, welcomed: &mut bool) -> Result<(), Ended> {
+    async fn on_message(
+        &mut self,
+        message: ToPeer,
+        p2p_address: &str,
+        welcomed: &mut bool,
+    ) -> Result<(), Ended> {
         match message.kind {
             Some(to_peer::Kind::Challenge(challenge)) => self.join(challenge, p2p_address).await,
             Some(to_peer::Kind::Welcome(welcome)) => {
@@ -180,7 +190,9 @@ impl Attendance<'_> {
                 self.report(true).await;
                 Ok(())
             }
-            Some(to_peer::Kind::Announcement(announcement)) => self.on_announcement(announcement).await,
+            Some(to_peer::Kind::Announcement(announcement)) => {
+                self.on_announcement(announcement).await
+            }
             None => Err(Ended::Protocol("a message of no kind this version knows".into())),
         }
     }
@@ -214,7 +226,9 @@ impl Attendance<'_> {
             None => self.node.store.set_radiostation(&key),
         }
         tracing::info!(
-            order = welcome.order, peer_id = welcome.peer_id, channels = welcome.channels.len(),
+            order = welcome.order,
+            peer_id = welcome.peer_id,
+            channels = welcome.channels.len(),
             "admitted by the radiostation"
         );
         for grant in welcome.channels {
@@ -224,7 +238,11 @@ impl Attendance<'_> {
         Ok(())
     }
 
-    async fn on_grant(&mut self, grant: ChannelGrant, radiostation: &PublicKey) -> Result<(), Ended> {
+    async fn on_grant(
+        &mut self,
+        grant: ChannelGrant,
+        radiostation: &PublicKey,
+    ) -> Result<(), Ended> {
         let protocol = |what: &str| Ended::Protocol(format!("grant of {}: {what}", grant.name));
         let genesis: SignedGenesis =
             decode(&grant.genesis).map_err(|error| protocol(&error.to_string()))?;
@@ -261,11 +279,14 @@ impl Attendance<'_> {
     }
 
     // The entry that must be committed before this peer signs on the channel.
-    fn may_sign_after(&self, grant: &ChannelGrant, genesis: &Genesis, entries: &[SignedEntry]) -> Option<Sequence> {
+    fn may_sign_after(
+        &self,
+        grant: &ChannelGrant,
+        genesis: &Genesis,
+        entries: &[SignedEntry],
+    ) -> Option<Sequence> {
         let me = self.node.me;
-        let mine = |signed: &&SignedEntry| {
-            matches!(&signed.entry.change, Change::Join(member) if member.key.peer_id() == me)
-        };
+        let mine = |signed: &&SignedEntry| matches!(&signed.entry.change, Change::Join(member) if member.key.peer_id() == me);
         let admitted = entries.iter().filter(mine).map(|signed| signed.entry.sequence).max();
         if grant.had_ledger {
             Some(NEVER)
@@ -281,7 +302,10 @@ impl Attendance<'_> {
         let known = records.iter().filter_map(|record| {
             let known = known_peer(record, radiostation);
             if known.is_none() {
-                tracing::warn!(target_address = record.target, "a peer's record is not genuine; left out");
+                tracing::warn!(
+                    target_address = record.target,
+                    "a peer's record is not genuine; left out"
+                );
             }
             known
         });
@@ -311,7 +335,11 @@ impl Attendance<'_> {
                 tracing::info!(channel = name, peer, "peer left");
             }
             Some(announcement::Kind::ConnectionLost(peer)) => {
-                tracing::info!(channel = name, peer, "the radiostation lost its connection to a peer");
+                tracing::info!(
+                    channel = name,
+                    peer,
+                    "the radiostation lost its connection to a peer"
+                );
             }
             Some(announcement::Kind::NewLeader(peer)) => {
                 tracing::info!(channel = name, leader = peer, "new leader");
@@ -360,4 +388,3 @@ fn known_peer(record: &PeerRecord, radiostation: &PublicKey) -> Option<KnownPeer
         order: record.order,
     })
 }
-

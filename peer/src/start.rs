@@ -32,7 +32,9 @@ pub enum StartError {
     Storage(#[from] StorageError),
     #[error(transparent)]
     Network(#[from] NetworkError),
-    #[error("cannot listen on {address} ({setting}): {reason}. Choose another port, or end what uses it")]
+    #[error(
+        "cannot listen on {address} ({setting}): {reason}. Choose another port, or end what uses it"
+    )]
     Listen { address: SocketAddr, setting: &'static str, reason: std::io::Error },
     #[error("cannot find out this machine's address: {0}. Set LOOPCHAIN_HOST")]
     Address(std::io::Error),
@@ -88,7 +90,7 @@ pub async fn run(settings: PeerSettings, stop: CancellationToken) -> Result<(), 
     let node = Node::new(settings, target, store, network, surroundings, stop.clone());
     node.start_known_channels().await?;
     api::grpc::serve(node.clone(), grpc, stop.clone())
-        .map_err(|error| StartError::Address(error))?;
+        .map_err(StartError::Address)?;
     if let Some(rest) = rest {
         api::rest::serve(node.clone(), rest, stop.clone()).await.map_err(StartError::Address)?;
     }

@@ -2,10 +2,10 @@
 
 use chain::block::CommittedBlock;
 use chain::count::Height;
-use chain::hash::Hash;
-use chain::transaction::{Transaction, TransactionSignature};
 use chain::encoding::encode;
+use chain::hash::Hash;
 use chain::keys::PeerId;
+use chain::transaction::{Transaction, TransactionSignature};
 use serde_json::{Map, Value};
 
 use crate::storage::{Ledger, Position};

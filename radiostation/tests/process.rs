@@ -92,8 +92,9 @@ async fn sigterm_ends_it_well_and_is_told_to_peers() {
 async fn existing_grpc_clients_are_answered() {
     let mut station = Station::start(&json!({ "GRPC_TIMEOUT": 2 }), &one_channel());
     let serving = support::serving::serve().await.to_string();
-    let (mut peer, _) =
-        Attending::join_with(&station, 1, &serving, vec![report("one", 7, 1, 0)]).await.unwrap();
+    let (mut peer, _) = Attending::join_with(&station, 1, &serving, Vec::new()).await.unwrap();
+    peer.report(vec![report("one", 7, 1, 0)]).await;
+    assert_eq!(peer.heard().await, format!("one: leader {}", id(1)));
     let (_gone, _) = Attending::join(&station, 2).await;
     let address = format!("http://127.0.0.1:{}", station.grpc_port);
     let mut client = RadioStationClient::connect(address).await.unwrap();

@@ -10,6 +10,7 @@ use crate::grpc::Grpc;
 use crate::ports::PortSet;
 use crate::process::{self, Process};
 use crate::rest::Rest;
+use crate::wait::wait_for;
 
 const STOP_LIMIT: Duration = Duration::from_secs(10);
 
@@ -114,6 +115,16 @@ impl Node {
     pub fn stop(&mut self) -> (ExitStatus, Duration) {
         let mut process = self.process.take().unwrap_or_else(|| panic!("{} is off", self.name));
         process.terminate(STOP_LIMIT)
+    }
+
+    /// How it ended, when it was to end by itself.
+    ///
+    /// # Panics
+    /// When it has not ended after `limit`.
+    pub fn wait_for_end(&mut self, limit: Duration) -> ExitStatus {
+        let mut process = self.process.take().unwrap_or_else(|| panic!("{} is off", self.name));
+        let what = format!("{} to end by itself", self.name);
+        wait_for(&what, limit, || process.ended().ok_or("it runs on".to_owned()))
     }
 
     /// Id of its process.

@@ -33,9 +33,14 @@ pub enum Order {
 pub enum Report {
     Loaded(Loaded),
     /// The package cannot be loaded; `reason` carries the traceback. The runner ends afterwards.
-    LoadFailed { reason: String },
+    LoadFailed {
+        reason: String,
+    },
     Executed(Executed),
-    Answered { id: u64, answer: Answer },
+    Answered {
+        id: u64,
+        answer: Answer,
+    },
     ServiceCall(ServiceCall),
 }
 
@@ -140,14 +145,24 @@ pub enum Answer {
 pub enum ServiceCall {
     GetLastBlockHash,
     /// By hash when `block_hash` is not empty, else by height; -1: the last.
-    GetBlock { block_hash: String, block_height: i64, block_filter: String, tx_filter: String },
+    GetBlock {
+        block_hash: String,
+        block_height: i64,
+        block_filter: String,
+        tx_filter: String,
+    },
     GetPeerStatus,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
 pub enum ServiceReply {
     LastBlockHash(String),
-    Block { response_code: i32, block_hash: String, block_data_json: String, tx_data_json: Vec<String> },
+    Block {
+        response_code: i32,
+        block_hash: String,
+        block_data_json: String,
+        tx_data_json: Vec<String>,
+    },
     /// JSON text of `status/peer`.
     PeerStatus(String),
 }
@@ -164,7 +179,10 @@ pub fn encode_frame<T: BorshSerialize>(message: &T) -> io::Result<Vec<u8>> {
     message.serialize(&mut bytes)?;
     let length = bytes.len() - 4;
     if length > FRAME_BYTES_MAX {
-        return Err(io::Error::new(io::ErrorKind::InvalidData, format!("frame of {length} bytes is over the bound of {FRAME_BYTES_MAX}")));
+        return Err(io::Error::new(
+            io::ErrorKind::InvalidData,
+            format!("frame of {length} bytes is over the bound of {FRAME_BYTES_MAX}"),
+        ));
     }
     bytes[..4].copy_from_slice(&(length as u32).to_le_bytes());
     Ok(bytes)
@@ -188,7 +206,10 @@ pub fn read_frame<T: BorshDeserialize>(reader: &mut impl Read) -> io::Result<Opt
 pub fn frame_length(bytes: [u8; 4]) -> io::Result<usize> {
     let length = u32::from_le_bytes(bytes) as usize;
     if length > FRAME_BYTES_MAX {
-        return Err(io::Error::new(io::ErrorKind::InvalidData, format!("frame of {length} bytes is over the bound of {FRAME_BYTES_MAX}")));
+        return Err(io::Error::new(
+            io::ErrorKind::InvalidData,
+            format!("frame of {length} bytes is over the bound of {FRAME_BYTES_MAX}"),
+        ));
     }
     Ok(length)
 }

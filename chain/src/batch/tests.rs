@@ -32,7 +32,10 @@ fn a_batch_is_its_makers() {
     check(|b| b.header.number = Sequence(0), Err(BatchError::Number));
     check(|b| b.signature.0[5] ^= 1, Err(BatchError::Signature));
     check(|b| b.signature = key(2).sign(&b.header.hash()), Err(BatchError::Signature));
-    check(|b| *b = crate::tests::batch(b.header.channel, 2, 7, &["{}"]), Err(BatchError::Signature));
+    check(
+        |b| *b = crate::tests::batch(b.header.channel, 2, 7, &["{}"]),
+        Err(BatchError::Signature),
+    );
 }
 
 #[test]
@@ -41,11 +44,35 @@ fn the_header_is_of_the_transactions() {
     check(|b| drop(b.transactions.pop()), Err(BatchError::Header));
     check(|b| b.transactions[0].timestamp_us += 1, Err(BatchError::Header));
     check(|b| b.transactions[2].data.push(' '), Err(BatchError::Header));
-    check(|b| { b.header.count = 4; resign(b) }, Err(BatchError::Header));
-    check(|b| { b.header.root = Hash::ZERO; resign(b) }, Err(BatchError::Header));
+    check(
+        |b| {
+            b.header.count = 4;
+            resign(b)
+        },
+        Err(BatchError::Header),
+    );
+    check(
+        |b| {
+            b.header.root = Hash::ZERO;
+            resign(b)
+        },
+        Err(BatchError::Header),
+    );
     // A transaction's hash covers its place: moved to another number, the root differs.
-    check(|b| { b.header.number = Sequence(8); resign(b) }, Err(BatchError::Header));
-    check(|b| { b.header.maker = peer(2); resign(b) }, Err(BatchError::Header));
+    check(
+        |b| {
+            b.header.number = Sequence(8);
+            resign(b)
+        },
+        Err(BatchError::Header),
+    );
+    check(
+        |b| {
+            b.header.maker = peer(2);
+            resign(b)
+        },
+        Err(BatchError::Header),
+    );
 }
 
 #[test]

@@ -18,7 +18,8 @@ const KINDS: [Kind; 13] = [
 
 #[test]
 fn kinds_and_the_borders_of_parts_tell_digests_apart() {
-    let parts: [&[&[u8]]; 6] = [&[], &[b""], &[b"", b""], &[b"abc"], &[b"a", b"bc"], &[b"ab", b"c"]];
+    let parts: [&[&[u8]]; 6] =
+        [&[], &[b""], &[b"", b""], &[b"abc"], &[b"a", b"bc"], &[b"ab", b"c"]];
     let mut found: Vec<Hash> =
         KINDS.iter().flat_map(|kind| parts.map(|parts| digest(*kind, parts))).collect();
     let count = found.len();

@@ -64,7 +64,9 @@ fn keys_of_a_wrong_form_are_refused() {
     far[1..].fill(0xff);
     let uncompressed = [&[4_u8][..], &[7; 64]].concat();
     let wrong_tag = [&[5_u8][..], &good[1..]].concat();
-    for bytes in [&good[..32], &[], &far, &uncompressed, &wrong_tag, &[0; 33], &[&good[..], &[0]].concat()] {
+    for bytes in
+        [&good[..32], &[], &far, &uncompressed, &wrong_tag, &[0; 33], &[&good[..], &[0]].concat()]
+    {
         assert_eq!(PublicKey::from_bytes(bytes), Err(KeyError::Public), "{bytes:?}");
     }
     assert_eq!(PublicKey::from_bytes(&good), Ok(key(1).public_key()));

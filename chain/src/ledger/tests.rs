@@ -161,12 +161,11 @@ fn entries_are_numbered_and_signed() {
     with(|head| vec![entry(head, 5, Change::Leave(peer(4)))], refused(5, 4));
     with(|head| vec![entry(head, 3, Change::Leave(peer(4)))], refused(3, 4));
     with(|head| (0..2).map(|_| entry(head, 4, Change::Leave(peer(4)))).collect(), refused(4, 5));
+    with(|head| vec![entry(head, 4, Change::Leave(peer(4))).entry.sign(&key(1))], refused(4, 4));
     with(
-        |head| vec![entry(head, 4, Change::Leave(peer(4))).entry.sign(&key(1))],
-        refused(4, 4),
-    );
-    with(
-        |head| vec![entry(&Head { channel: Hash::ZERO, ..head.clone() }, 4, Change::Leave(peer(4)))],
+        |head| {
+            vec![entry(&Head { channel: Hash::ZERO, ..head.clone() }, 4, Change::Leave(peer(4)))]
+        },
         refused(4, 4),
     );
     let most = ENTRIES_MAX as u64;
@@ -310,5 +309,8 @@ fn a_new_channel_is_its_genesis() {
     let next = head.apply(&block);
     let content = BlockContent { previous_certificate: Some(certificate), ..content(&next) };
     let batches = vec![reference(&next, 1, 2)];
-    assert_eq!(next.check(&crate::tests::block(&next, 1, BlockContent { batches, ..content })), Ok(()));
+    assert_eq!(
+        next.check(&crate::tests::block(&next, 1, BlockContent { batches, ..content })),
+        Ok(())
+    );
 }

@@ -4,9 +4,7 @@
 use borsh::{BorshDeserialize, BorshSerialize};
 
 use crate::block::Block;
-use crate::certificate::{
-    Certificate, CertificateError, Stage, ballot_digest, check_signers,
-};
+use crate::certificate::{Certificate, CertificateError, Stage, ballot_digest, check_signers};
 use crate::count::{Height, Round};
 use crate::encoding::encode;
 use crate::hash::{Hash, Kind, digest};
@@ -66,6 +64,10 @@ pub struct Justification {
 
 /// What a peer wants to say.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[allow(
+    clippy::large_enum_variant,
+    reason = "boxed where it waits; a box inside would be one more copy"
+)]
 pub enum Statement {
     Propose(Proposal),
     Ballot(Ballot),
@@ -77,10 +79,27 @@ pub enum Statement {
 
 /// What travels.
 #[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+#[allow(
+    clippy::large_enum_variant,
+    reason = "boxed where it waits; a box inside would be one more copy"
+)]
 pub enum Message {
-    Proposal { proposal: Proposal, signer: PeerId, signature: Signature },
-    Ballot { ballot: Ballot, signer: PeerId, signature: Signature },
-    Complaint { complaint: Complaint, high: Option<Certificate>, signer: PeerId, signature: Signature },
+    Proposal {
+        proposal: Proposal,
+        signer: PeerId,
+        signature: Signature,
+    },
+    Ballot {
+        ballot: Ballot,
+        signer: PeerId,
+        signature: Signature,
+    },
+    Complaint {
+        complaint: Complaint,
+        high: Option<Certificate>,
+        signer: PeerId,
+        signature: Signature,
+    },
     Justification(Justification),
 }
 
@@ -215,7 +234,12 @@ impl Verify for Message {
     }
 }
 
-fn signed(known: &Known, signer: &PeerId, digest: &Hash, signature: &Signature) -> Result<(), MessageError> {
+fn signed(
+    known: &Known,
+    signer: &PeerId,
+    digest: &Hash,
+    signature: &Signature,
+) -> Result<(), MessageError> {
     let validator = known.validators.get(signer).ok_or(MessageError::Stranger)?;
     validator.key.check(digest, signature).map_err(|_| MessageError::Signature)
 }

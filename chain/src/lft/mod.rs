@@ -41,6 +41,8 @@
 pub mod effect;
 pub mod event;
 pub mod message;
+mod recovery;
+mod round;
 pub mod state;
 pub mod tally;
 mod turn;

@@ -26,7 +26,13 @@ pub struct Tally {
 
 impl Tally {
     /// Counts a ballot; evidence when it contradicts what the signer said before.
-    pub fn add_ballot(&mut self, ballot: &Ballot, signer: PeerId, signature: Signature, now: Round) -> Option<Evidence> {
+    pub fn add_ballot(
+        &mut self,
+        ballot: &Ballot,
+        signer: PeerId,
+        signature: Signature,
+        now: Round,
+    ) -> Option<Evidence> {
         let Ballot { stage, height, round, block } = *ballot;
         if round.0.abs_diff(now.0) > ROUNDS_KEPT {
             return None;
@@ -42,7 +48,12 @@ impl Tally {
     }
 
     /// Counts a complaint; only the highest of each signer matters.
-    pub fn add_complaint(&mut self, complaint: Complaint, signer: PeerId, signature: Signature) -> Option<Evidence> {
+    pub fn add_complaint(
+        &mut self,
+        complaint: Complaint,
+        signer: PeerId,
+        signature: Signature,
+    ) -> Option<Evidence> {
         let before = self.complaints.get(&signer).map(|(c, _)| c.round);
         if before < Some(complaint.round) {
             self.complaints.insert(signer, (complaint, signature));
@@ -53,7 +64,8 @@ impl Tally {
     /// A confirm and a complaint about the same round or a later one that denies the certificate.
     fn confirm_against_complaint(&mut self, height: Height, signer: PeerId) -> Option<Evidence> {
         let (complaint, signature) = *self.complaints.get(&signer)?;
-        let denied = self.ballots.range((Stage::Confirm, Round(0))..=(Stage::Confirm, complaint.round));
+        let denied =
+            self.ballots.range((Stage::Confirm, Round(0))..=(Stage::Confirm, complaint.round));
         let mut denied = denied.filter(|((_, round), _)| complaint.high < Some(*round));
         let (round, confirmed) =
             denied.find_map(|((_, round), said)| Some((*round, *said.get(&signer)?)))?;
@@ -96,7 +108,12 @@ impl Tally {
     }
 
     /// The complaint certificate of the highest round, `from` or later, that has one.
-    pub fn complaint_certificate(&self, height: Height, from: Round, validators: &ValidatorSet) -> Option<ComplaintCertificate> {
+    pub fn complaint_certificate(
+        &self,
+        height: Height,
+        from: Round,
+        validators: &ValidatorSet,
+    ) -> Option<ComplaintCertificate> {
         let rounds: BTreeSet<Round> =
             self.complaints.values().map(|(c, _)| c.round).filter(|r| *r >= from).collect();
         rounds.into_iter().rev().find_map(|round| {
@@ -111,7 +128,9 @@ impl Tally {
 
     /// Who has signed a ballot for `round`, of that stage.
     pub fn signers(&self, stage: Stage, round: Round) -> Vec<PeerId> {
-        self.ballots.get(&(stage, round)).map_or_else(Vec::new, |said| said.keys().copied().collect())
+        self.ballots
+            .get(&(stage, round))
+            .map_or_else(Vec::new, |said| said.keys().copied().collect())
     }
 
     /// Who complains about `round` or a later one.

@@ -46,7 +46,8 @@ fn plain_weights() {
     check(&uneven, &[2, 3, 4], false, true);
     check(&uneven, &[2], false, false);
     check(&uneven, &[1], false, true);
-    let heaviest = set(&plain(&[u64::MAX, u64::MAX, u64::MAX, u64::MAX]), Some((u64::MAX - 1, u64::MAX)));
+    let heaviest =
+        set(&plain(&[u64::MAX, u64::MAX, u64::MAX, u64::MAX]), Some((u64::MAX - 1, u64::MAX)));
     check(&heaviest, &[1, 2, 3], false, true);
     check(&heaviest, &[1, 2, 3, 4], true, true);
 }
@@ -72,7 +73,9 @@ fn groups() {
 #[test]
 fn a_voting_ratio_raises_a_quorum_and_never_lowers_it() {
     let ten = plain(&[1; 10]);
-    for (ratio, needed) in [((67, 100), 7), ((71, 100), 8), ((9, 10), 9), ((91, 100), 10), ((1, 1), 10)] {
+    for (ratio, needed) in
+        [((67, 100), 7), ((71, 100), 8), ((9, 10), 9), ((91, 100), 10), ((1, 1), 10)]
+    {
         let numbers: Vec<u8> = (1..=10).collect();
         let validators = set(&ten, Some(ratio));
         for count in 0..=10 {
@@ -182,7 +185,11 @@ fn tolerance_is_what_trying_everything_finds() {
         let weights: Vec<(u64, &str)> = (0..count).map(|_| one(&mut dice)).collect();
         let ratio = [None, None, Some((3, 4)), Some((1, 1))][dice.below(4) as usize];
         let validators = set(&weights, ratio);
-        assert_eq!(tolerance(&validators), brute(&validators), "seed {seed}: {weights:?} {ratio:?}");
+        assert_eq!(
+            tolerance(&validators),
+            brute(&validators),
+            "seed {seed}: {weights:?} {ratio:?}"
+        );
     }
 }
 
@@ -196,7 +203,13 @@ fn with_too_many_different_weights_the_figure_is_a_lower_bound() {
     let mut heaviest = weights;
     heaviest.sort_unstable_by(|a, b| b.cmp(a));
     let mut sum = 0;
-    let tolerated = heaviest.iter().take_while(|w| { sum += **w; sum <= faulty }).count();
+    let tolerated = heaviest
+        .iter()
+        .take_while(|w| {
+            sum += **w;
+            sum <= faulty
+        })
+        .count();
     assert_eq!(found.dishonest_to_break_safety, tolerated + 1);
     assert_eq!(found.silent_to_stop_progress, tolerated + 1);
 }
@@ -212,8 +225,11 @@ fn any_tolerated_set_of_faulty_peers_breaks_nothing() {
         let weights: Vec<(u64, &str)> = (0..count).map(|_| one(&mut dice)).collect();
         let validators = set(&weights, None);
         let all = 1_u8 << count;
-        let chosen = |bits: u8| named(&(1..=count as u8).filter(|n| bits >> (n - 1) & 1 == 1).collect::<Vec<_>>());
-        let quorums: Vec<u8> = (0..all).filter(|bits| validators.is_quorum(&chosen(*bits))).collect();
+        let chosen = |bits: u8| {
+            named(&(1..=count as u8).filter(|n| bits >> (n - 1) & 1 == 1).collect::<Vec<_>>())
+        };
+        let quorums: Vec<u8> =
+            (0..all).filter(|bits| validators.is_quorum(&chosen(*bits))).collect();
         for faulty in (0..all).filter(|bits| is_tolerated(&weights, *bits)) {
             let honest_sets = (0..all).filter(|bits| validators.has_honest(&chosen(*bits)));
             let shared = quorums.iter().flat_map(|a| quorums.iter().map(move |b| a & b));

@@ -42,7 +42,10 @@ pub enum NoChannel {
 pub enum TransactionResult {
     Unknown,
     /// `code` as in the REST contract.
-    Known { code: i64, message: Option<String> },
+    Known {
+        code: i64,
+        message: Option<String>,
+    },
 }
 
 /// The channel of that name, or the default one, once this peer is a member.
@@ -112,7 +115,8 @@ pub async fn create_transaction(channel: &Channel, data: String) -> Result<Hash,
 /// A transaction kept here, and the `meta` that clients see with it.
 pub fn transaction(channel: &Channel, hash: &Hash) -> Option<(TransactionView, Value)> {
     let found = view::transaction(&channel.ledger, hash)?;
-    let place = channel.ledger.position(hash).and_then(|p| channel.ledger.place(&p.maker, p.number));
+    let place =
+        channel.ledger.position(hash).and_then(|p| channel.ledger.place(&p.maker, p.number));
     let executed = place.and_then(|place| channel.ledger.results(place.height));
     let version = executed.map(|results| results.version).or(match channel.executor.runner() {
         Runner::Ready(loaded) => Some(loaded.version),

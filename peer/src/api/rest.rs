@@ -81,10 +81,18 @@ pub async fn serve(
         .and(warp::query::raw().or(warp::any().map(String::new)).unify())
         .and(warp::header::headers_cloned())
         .and(warp::body::stream())
-        .then(move |method: Method, path: warp::path::FullPath, query: String, headers: HeaderMap, body| {
-            let node = node.clone();
-            async move { render(handle(&node, &method, path.as_str(), &query, &headers, body).await) }
-        });
+        .then(
+            move |method: Method,
+                  path: warp::path::FullPath,
+                  query: String,
+                  headers: HeaderMap,
+                  body| {
+                let node = node.clone();
+                async move {
+                    render(handle(&node, &method, path.as_str(), &query, &headers, body).await)
+                }
+            },
+        );
     let stopped = async move { shutdown.cancelled().await };
     tokio::spawn(warp::serve(route).incoming(listener).graceful(stopped).run());
     Ok(address)
@@ -177,7 +185,8 @@ async fn get(node: &Node, path: &str, query: &str) -> Outcome {
         "/api/v1/status/score" => Ok(super::score_status(&channel)),
         "/api/v1/blocks" => get_block(&channel, hash.as_deref()),
         _ => {
-            let text = hash.ok_or_else(|| bad("the parameter 'hash' is missing; expected 64 hex digits"))?;
+            let text =
+                hash.ok_or_else(|| bad("the parameter 'hash' is missing; expected 64 hex digits"))?;
             if path == "/api/v1/transactions" {
                 get_transaction(&channel, &text)
             } else {
@@ -188,7 +197,8 @@ async fn get(node: &Node, path: &str, query: &str) -> Outcome {
 }
 
 fn parse_hash(text: &str) -> Result<chain::hash::Hash, Failure> {
-    text.parse().map_err(|_| bad(format!("'{}' is not a hash; expected 64 hex digits", shortened(text))))
+    text.parse()
+        .map_err(|_| bad(format!("'{}' is not a hash; expected 64 hex digits", shortened(text))))
 }
 
 fn shortened(text: &str) -> String {
@@ -252,9 +262,8 @@ fn get_block(channel: &Channel, text: Option<&str>) -> Outcome {
 
 async fn post(node: &Node, path: &str, body: Bytes) -> Outcome {
     let text = String::from_utf8(body.to_vec()).map_err(|_| bad("the body is not UTF-8"))?;
-    let object: Map<String, Value> = serde_json::from_str(&text).map_err(|error| {
-        bad(format!("the body is not a JSON object: {error}"))
-    })?;
+    let object: Map<String, Value> = serde_json::from_str(&text)
+        .map_err(|error| bad(format!("the body is not a JSON object: {error}")))?;
     let name = match object.get("channel") {
         None => None,
         Some(Value::String(name)) => Some(name.as_str()),
@@ -282,7 +291,8 @@ where
     // curl -d without a header says it sends a form; the old tutorials do so.
     let known = ["application/json", "application/x-www-form-urlencoded", "text/plain"];
     if !known.iter().any(|name| media.eq_ignore_ascii_case(name)) {
-        let message = format!("content type '{}' is not JSON; send application/json", shortened(media));
+        let message =
+            format!("content type '{}' is not JSON; send application/json", shortened(media));
         return Err(failure(StatusCode::UNSUPPORTED_MEDIA_TYPE, code::FAIL, message));
     }
     let max = node.settings.channel_settings.transaction_bytes_max as usize;

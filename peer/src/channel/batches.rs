@@ -57,8 +57,12 @@ impl Driver {
             Err(Refused::Held) => return Ok(()),
             Err(Refused::Conflict { held }) => {
                 if let Some(first) = self.ledger.batch(&maker, held.number, &held.hash) {
-                    let both = [(first.header, first.signature), (batch.header.clone(), batch.signature)];
-                    self.accuse(Evidence { signer: maker, contradiction: Contradiction::Batches(both) });
+                    let both =
+                        [(first.header, first.signature), (batch.header.clone(), batch.signature)];
+                    self.accuse(Evidence {
+                        signer: maker,
+                        contradiction: Contradiction::Batches(both),
+                    });
                 }
                 if named {
                     self.ledger.put_batch(&batch, &encoded);
@@ -99,7 +103,8 @@ impl Driver {
     // Asks one connected member, another each tick: first those most likely to know.
     fn ask_one_of(&self, likely: &[PeerId], request: Request) {
         let others = self.members.iter().filter(|peer| **peer != self.me);
-        let connected = |peer: &&PeerId| **peer != self.me && self.around.network.is_connected(peer);
+        let connected =
+            |peer: &&PeerId| **peer != self.me && self.around.network.is_connected(peer);
         let all: Vec<PeerId> = likely.iter().chain(others).filter(connected).copied().collect();
         let Some(at) = (self.ticks as usize).checked_rem(all.len()) else { return };
         let peer = all[at];
@@ -224,7 +229,6 @@ impl Driver {
 
 // Counters are shared with the intake; what was stored before a restart was never added.
 fn subtract(counter: &std::sync::atomic::AtomicU64, amount: u64) {
-    let _ = counter.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |now| {
-        Some(now.saturating_sub(amount))
-    });
+    let _ = counter
+        .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |now| Some(now.saturating_sub(amount)));
 }

@@ -30,14 +30,15 @@ impl Driver {
         let (network, channel, answers) =
             (self.around.network.clone(), self.head.channel, self.answers.clone());
         tokio::spawn(async move {
-            let blocks = match network.request(peer, channel, Request::Blocks { first, count }).await {
-                Ok(Response::Blocks(blocks)) => blocks,
-                Ok(_) => Vec::new(),
-                Err(error) => {
-                    tracing::debug!(%peer, %first, %error, "blocks not fetched");
-                    Vec::new()
-                }
-            };
+            let blocks =
+                match network.request(peer, channel, Request::Blocks { first, count }).await {
+                    Ok(Response::Blocks(blocks)) => blocks,
+                    Ok(_) => Vec::new(),
+                    Err(error) => {
+                        tracing::debug!(%peer, %first, %error, "blocks not fetched");
+                        Vec::new()
+                    }
+                };
             let _ = answers.send(Answer::Blocks(peer, first, blocks)).await;
         });
     }
@@ -75,7 +76,11 @@ impl Driver {
     }
 
     // Verifies a committed block; of its batches, those that are not kept here yet.
-    fn missing_batches(&self, committed: &CommittedBlock, sent: Vec<Batch>) -> Result<Vec<Batch>, String> {
+    fn missing_batches(
+        &self,
+        committed: &CommittedBlock,
+        sent: Vec<Batch>,
+    ) -> Result<Vec<Batch>, String> {
         self.head.check_committed(committed).map_err(|error| error.to_string())?;
         let mut sent = sent.into_iter();
         let mut missing = Vec::new();
@@ -106,5 +111,4 @@ impl Driver {
             tracing::info!(channel = self.name, %height, %target, "catching up");
         }
     }
-
 }

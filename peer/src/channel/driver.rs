@@ -320,7 +320,8 @@ impl Driver {
                     self.catch_up.lost(gone);
                 }
                 let new = members.difference(&self.members).copied();
-                let new: Vec<PeerId> = new.filter(|p| self.around.network.is_connected(p)).collect();
+                let new: Vec<PeerId> =
+                    new.filter(|p| self.around.network.is_connected(p)).collect();
                 self.around.network.routes().set_members(&self.head.channel, members.clone());
                 self.members = members;
                 // A link that stood before its peer came to this channel is news to it.

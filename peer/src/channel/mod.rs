@@ -30,8 +30,8 @@ use crate::executor::{Executor, ExecutorHandle, ScoreRunner};
 use crate::intake::{self, Intake, WaitingLimits};
 use crate::network::{Network, Route};
 use crate::storage::Ledger;
-use driver::{Driver, Inputs};
 pub use blocks::now_us;
+use driver::{Driver, Inputs};
 pub use status::ChannelStatus;
 
 /// In place of the entry that admits a peer: it lost its record of votes, and no entry is known

@@ -24,7 +24,8 @@ impl Driver {
             let response = match request {
                 Request::Blocks { first, count } => Response::Blocks(blocks(&ledger, first, count)),
                 Request::Batches(wanted) => {
-                    let held = wanted.iter().filter_map(|b| ledger.batch(&b.maker, b.number, &b.hash));
+                    let held =
+                        wanted.iter().filter_map(|b| ledger.batch(&b.maker, b.number, &b.hash));
                     Response::Batches(within_bytes(held))
                 }
                 Request::Block { height, hash } => {

@@ -51,7 +51,10 @@ pub fn answer(
                 response_code: SUCCESS,
                 block_hash: block.hash.to_string(),
                 block_data_json: Value::Object(fields).to_string(),
-                tx_data_json: transactions.into_iter().map(|t| Value::Object(t).to_string()).collect(),
+                tx_data_json: transactions
+                    .into_iter()
+                    .map(|t| Value::Object(t).to_string())
+                    .collect(),
             }
         }
         ServiceCall::GetPeerStatus => {

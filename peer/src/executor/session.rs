@@ -52,8 +52,11 @@ impl Session {
             ));
         }
         tracing::info!(
-            channel = executor.channel, score = loaded.id, version = loaded.version,
-            height = loaded.height, "SCORE loaded"
+            channel = executor.channel,
+            score = loaded.id,
+            version = loaded.version,
+            height = loaded.height,
+            "SCORE loaded"
         );
         let executed = executor.ledger.executed().height;
         let next = Height(loaded.height.min(executed.0) + 1);
@@ -130,7 +133,11 @@ impl Session {
         }
     }
 
-    fn on_executed(&mut self, executor: &Executor, executed: runner::Executed) -> Result<(), String> {
+    fn on_executed(
+        &mut self,
+        executor: &Executor,
+        executed: runner::Executed,
+    ) -> Result<(), String> {
         let Some((height, counts)) = self.blocks.pop_front() else {
             return Err("the runner executed a block it was not given".into());
         };
@@ -185,7 +192,8 @@ fn answer(executor: &Executor, executing: Option<Height>, call: ServiceCall) -> 
 fn load(executor: &Executor) -> Load {
     let settings = &executor.settings;
     let text = |path: &std::path::Path| path.display().to_string();
-    let ms = |duration: std::time::Duration| u64::try_from(duration.as_millis()).unwrap_or(u64::MAX);
+    let ms =
+        |duration: std::time::Duration| u64::try_from(duration.as_millis()).unwrap_or(u64::MAX);
     Load {
         channel: executor.channel.clone(),
         peer_id: executor.me.to_string(),

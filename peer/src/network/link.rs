@@ -66,7 +66,12 @@ struct Keeper {
 
 impl Link {
     /// Begins to keep a link to `peer`.
-    pub fn start(peer: PeerId, id: TransportId, commands: mpsc::Sender<Command>, routes: Routes) -> Link {
+    pub fn start(
+        peer: PeerId,
+        id: TransportId,
+        commands: mpsc::Sender<Command>,
+        routes: Routes,
+    ) -> Link {
         let (consensus, consensus_queue) = mpsc::channel(FRAMES_MAX);
         let (bulk, bulk_queue) = mpsc::channel(FRAMES_MAX);
         let (questions, questions_queue) = mpsc::channel(REQUESTS_MAX);
@@ -79,8 +84,14 @@ impl Link {
             questions: questions_queue,
             queued: queued.clone(),
         };
-        let keeper =
-            Keeper { peer, id, commands, routes, connected: connected.clone(), address: address_now };
+        let keeper = Keeper {
+            peer,
+            id,
+            commands,
+            routes,
+            connected: connected.clone(),
+            address: address_now,
+        };
         let task = tokio::spawn(keeper.run(queues));
         Link { consensus, bulk, questions, queued, connected, address, task }
     }
@@ -114,7 +125,11 @@ impl Link {
     }
 
     /// Queues a request.
-    pub fn ask(&self, bytes: Vec<u8>, answer: oneshot::Sender<Response>) -> Result<(), RequestError> {
+    pub fn ask(
+        &self,
+        bytes: Vec<u8>,
+        answer: oneshot::Sender<Response>,
+    ) -> Result<(), RequestError> {
         self.questions.try_send((bytes, answer)).map_err(|_| RequestError::Busy)
     }
 }

@@ -35,7 +35,9 @@ const REQUEST_TIMEOUT: Duration = Duration::from_secs(20);
 /// Why the network could not start.
 #[derive(Debug, thiserror::Error)]
 pub enum NetworkError {
-    #[error("cannot listen for peers on {address}: {reason}. Choose another PORT_P2P, or end what uses it")]
+    #[error(
+        "cannot listen for peers on {address}: {reason}. Choose another PORT_P2P, or end what uses it"
+    )]
     Listen { address: SocketAddr, reason: String },
     #[error("the key does not fit libp2p: {0}")]
     Key(String),
@@ -149,7 +151,12 @@ impl Network {
     }
 
     /// Asks one peer.
-    pub async fn request(&self, peer: PeerId, channel: Hash, request: Request) -> Result<Response, RequestError> {
+    pub async fn request(
+        &self,
+        peer: PeerId,
+        channel: Hash,
+        request: Request,
+    ) -> Result<Response, RequestError> {
         let bytes = encode(&Envelope { channel, content: request });
         let (answer, answered) = oneshot::channel();
         match lock(&self.links).get(&peer) {

@@ -22,7 +22,9 @@ pub struct Envelope<T> {
 pub enum Packet {
     Message(Box<Message>),
     /// Last height this peer has committed; also the heartbeat.
-    Status { height: Height },
+    Status {
+        height: Height,
+    },
     Evidence(Box<Evidence>),
     /// A membership entry to be committed; passed on once by each who had not seen it.
     Entry(Box<SignedEntry>),
@@ -95,10 +97,9 @@ impl Packet {
     pub fn lane(&self) -> Lane {
         match self {
             Packet::Batch(_) => Lane::Bulk,
-            Packet::Message(_)
-            | Packet::Status { .. }
-            | Packet::Evidence(_)
-            | Packet::Entry(_) => Lane::Consensus,
+            Packet::Message(_) | Packet::Status { .. } | Packet::Evidence(_) | Packet::Entry(_) => {
+                Lane::Consensus
+            }
         }
     }
 }

@@ -21,7 +21,11 @@ pub enum Command {
     /// These peers may connect, nobody else.
     Allow(BTreeSet<TransportId>),
     /// Connect, unless connected; answered with a way to open streams once it is so, or dropped.
-    Connect { peer: TransportId, address: Multiaddr, connected: oneshot::Sender<Control> },
+    Connect {
+        peer: TransportId,
+        address: Multiaddr,
+        connected: oneshot::Sender<Control>,
+    },
     Disconnect(TransportId),
 }
 
@@ -71,7 +75,13 @@ pub async fn start(
         let incoming = control
             .accept(StreamProtocol::new(lane.protocol()))
             .map_err(|e| NetworkError::Start(e.to_string()))?;
-        tokio::spawn(receive::accept(lane, incoming, routes.clone(), names.clone(), commands.downgrade()));
+        tokio::spawn(receive::accept(
+            lane,
+            incoming,
+            routes.clone(),
+            names.clone(),
+            commands.downgrade(),
+        ));
     }
     tokio::spawn(run(swarm, orders));
     Ok(commands)
@@ -127,7 +137,8 @@ async fn run(mut swarm: Swarm<Behaviour>, mut orders: mpsc::Receiver<Command>) {
 
 fn allow(swarm: &mut Swarm<Behaviour>, allowed: &BTreeSet<TransportId>) {
     let list = &mut swarm.behaviour_mut().allowed;
-    let gone: Vec<_> = list.allowed_peers().iter().filter(|p| !allowed.contains(p)).copied().collect();
+    let gone: Vec<_> =
+        list.allowed_peers().iter().filter(|p| !allowed.contains(p)).copied().collect();
     for peer in gone {
         list.disallow_peer(peer);
     }
@@ -153,7 +164,9 @@ fn on_event(
 ) {
     match event {
         SwarmEvent::ConnectionEstablished { peer_id, .. } => {
-            for at in (0..waiting.len()).rev().filter(|at| waiting[*at].0 == peer_id).collect::<Vec<_>>() {
+            for at in
+                (0..waiting.len()).rev().filter(|at| waiting[*at].0 == peer_id).collect::<Vec<_>>()
+            {
                 let (_, connected) = waiting.swap_remove(at);
                 let _ = connected.send(swarm.behaviour().streams.new_control());
             }
@@ -165,7 +178,11 @@ fn on_event(
         SwarmEvent::IncomingConnectionError { send_back_addr, error, .. } => {
             tracing::info!(from = %send_back_addr, %error, "connection refused");
         }
-        SwarmEvent::Behaviour(BehaviourEvent::Ping(ping::Event { peer, result: Err(error), .. })) => {
+        SwarmEvent::Behaviour(BehaviourEvent::Ping(ping::Event {
+            peer,
+            result: Err(error),
+            ..
+        })) => {
             tracing::info!(%peer, %error, "no answer to ping, connection closed");
             let _ = swarm.disconnect_peer_id(peer);
         }

@@ -15,10 +15,14 @@ use std::path::PathBuf;
 /// Why a store could not be opened.
 #[derive(Debug, thiserror::Error)]
 pub enum StorageError {
-    #[error("{path} is in use by another process. Each peer needs a DEFAULT_STORAGE_PATH of its own")]
+    #[error(
+        "{path} is in use by another process. Each peer needs a DEFAULT_STORAGE_PATH of its own"
+    )]
     InUse { path: PathBuf },
     #[error("cannot open {path}: {reason}")]
     Open { path: PathBuf, reason: String },
-    #[error("what {path} holds cannot be read: {reason}. It was written by something else, or is damaged")]
+    #[error(
+        "what {path} holds cannot be read: {reason}. It was written by something else, or is damaged"
+    )]
     Damaged { path: PathBuf, reason: String },
 }

@@ -56,13 +56,13 @@ impl Tables {
     /// The bytes under `key`.
     pub fn bytes(&self, table: &str, key: &[u8]) -> Option<Vec<u8>> {
         let read = self.db.get_cf(self.family(table), key);
-        read.unwrap_or_else(|error| self.broken(&error.to_string()))
+        read.unwrap_or_else(|error| self.broken(&error))
     }
 
     /// The value under `key`.
     pub fn get<T: BorshDeserialize>(&self, table: &str, key: &[u8]) -> Option<T> {
         let bytes = self.bytes(table, key)?;
-        Some(decode(&bytes).unwrap_or_else(|error| self.broken(&error.to_string())))
+        Some(decode(&bytes).unwrap_or_else(|error| self.broken(&error)))
     }
 
     /// Keys and values from `first` on, ascending, for as long as `prefix` fits.
@@ -74,7 +74,7 @@ impl Tables {
     ) -> impl Iterator<Item = (Box<[u8]>, Box<[u8]>)> + 'a {
         let mode = IteratorMode::From(first, Direction::Forward);
         let rows = self.db.iterator_cf(self.family(table), mode);
-        let rows = rows.map(|row| row.unwrap_or_else(|error| self.broken(&error.to_string())));
+        let rows = rows.map(|row| row.unwrap_or_else(|error| self.broken(&error)));
         rows.take_while(move |(key, _)| key.starts_with(prefix))
     }
 
@@ -84,7 +84,7 @@ impl Tables {
     }
 
     // A ledger that cannot be read or written must not be guessed about.
-    fn broken(&self, reason: &str) -> ! {
+    fn broken(&self, reason: &dyn std::fmt::Display) -> ! {
         panic!("storage at {} failed: {reason}", self.path.display());
     }
 }
@@ -119,7 +119,7 @@ impl Changes<'_> {
         let mut options = WriteOptions::default();
         options.set_sync(durably);
         if let Err(error) = self.tables.db.write_opt(self.batch, &options) {
-            self.tables.broken(&error.to_string());
+            self.tables.broken(&error);
         }
     }
 }

@@ -64,10 +64,11 @@ impl Shared {
             Ok(typed) => typed,
             Err(refused) => return Ok(Err(refused)),
         };
-        if let Some(log) = self.log.as_ref().filter(|_| name == "LOOPCHAIN_LOG_LEVEL") {
-            if let Err(error) = log.set_level(&typed.log.level) {
-                tracing::error!("the log level stays as it was: {error}");
-            }
+        if name == "LOOPCHAIN_LOG_LEVEL"
+            && let Some(log) = &self.log
+            && let Err(error) = log.set_level(&typed.log.level)
+        {
+            tracing::error!("the log level stays as it was: {error}");
         }
         self.desk.set_rules(rules(&typed)).await?;
         tracing::info!("the operator changed {name}");

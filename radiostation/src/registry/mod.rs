@@ -146,7 +146,6 @@ impl Registry {
     fn channel(&self, name: &str) -> Option<&Channel> {
         self.channels.iter().find(|channel| channel.name() == name)
     }
-
 }
 
 fn announcement(session: SessionId, channel: &str, kind: Kind) -> Effect {

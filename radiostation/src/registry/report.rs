@@ -34,7 +34,12 @@ impl Registry {
 
     /// Keeps what the peer says of channels it is on; of others it has nothing to say. Gives the
     /// places of the channels of which it says something new.
-    pub(super) fn take_reports(&mut self, id: PeerId, reports: &[Report], writes: &mut Vec<Write>) -> Vec<usize> {
+    pub(super) fn take_reports(
+        &mut self,
+        id: PeerId,
+        reports: &[Report],
+        writes: &mut Vec<Write>,
+    ) -> Vec<usize> {
         let mut moved = Vec::new();
         for report in reports {
             let found = self.channels.iter().position(|channel| channel.name() == report.channel);

@@ -18,14 +18,8 @@ fn row(key: &SecretKey, order: u32) -> PeerRow {
     }
 }
 
-#[test]
-fn what_was_written_is_there_when_the_store_is_opened_again() {
-    let folder = tempfile::tempdir().unwrap();
-    let radiostation = SecretKey::from_bytes([1; 32]).unwrap();
-    let (first, second) =
-        (SecretKey::from_bytes([2; 32]).unwrap(), SecretKey::from_bytes([3; 32]).unwrap());
-    let id = first.public_key().peer_id();
-    let settings = Settings {
+fn settings() -> Settings {
+    Settings {
         leader_block_limit: 1,
         block_bytes_max: 1 << 20,
         block_transactions_max: 10,
@@ -36,7 +30,16 @@ fn what_was_written_is_there_when_the_store_is_opened_again() {
         block_interval_ms: 0,
         complain_timeout_ms: 10,
         complain_timeout_ms_max: 20,
-    };
+    }
+}
+
+#[test]
+fn what_was_written_is_there_when_the_store_is_opened_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let radiostation = SecretKey::from_bytes([1; 32]).unwrap();
+    let (first, second) =
+        (SecretKey::from_bytes([2; 32]).unwrap(), SecretKey::from_bytes([3; 32]).unwrap());
+    let id = first.public_key().peer_id();
     let member = Member {
         key: first.public_key(),
         order: 1,
@@ -48,7 +51,7 @@ fn what_was_written_is_there_when_the_store_is_opened_again() {
     // "a" is a prefix of "a-b": their rows must not mix.
     let genesis = |name: &str| {
         let (name, score_package) = (name.to_owned(), "a/b".to_owned());
-        let (settings, first) = (settings.clone(), member.clone());
+        let (settings, first) = (settings(), member.clone());
         let radiostation_key = radiostation.public_key();
         Genesis { name, score_package, settings, radiostation: radiostation_key, first }
             .sign(&radiostation)

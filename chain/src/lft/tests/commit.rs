@@ -27,7 +27,8 @@ fn confirms_of_any_round_commit() {
         &format!(
             "block 0 A0 => timer 0 1000; check A0
              checked A0 => persist voted 0/A0; send vote 0 A0
-             pass 0 because 023:- => send pass 0 because 023 high -; persist entered after 0; timer 1 2000; build 1
+             pass 0 because 023:- => send pass 0 because 023 high -; persist entered after 0;
+                 timer 1 2000; build 1
              {confirms} commit A0 of 0"
         ),
     );

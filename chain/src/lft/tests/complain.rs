@@ -11,7 +11,8 @@ fn a_round_that_ends_without_a_commit_is_complained_about_until_it_changes() {
          complain 0 by 0 =>
          complain 0 by 1 => send pass 0 because 013 high -; persist entered after 0; timer 1 2000
          timeout 0 =>
-         timeout 1 => send pass 0 because 013 high -; persist complained 1; send complain 1 high -; timer 1 2000
+         timeout 1 => send pass 0 because 013 high -; persist complained 1;
+             send complain 1 high -; timer 1 2000
          timeout 1 => send pass 0 because 013 high -; send complain 1 high -; timer 1 2000",
     );
 }

@@ -38,7 +38,8 @@ fn a_single_peer_moves_nobody() {
 fn complaints_about_rounds_below_the_own_are_past() {
     check(
         3,
-        "pass 1 because 012:- => send pass 1 because 012 high -; persist entered after 1; timer 2 4000
+        "pass 1 because 012:- => send pass 1 because 012 high -; persist entered after 1;
+            timer 2 4000
          complain 1 by 0 =>
          complain 1 by 1 =>
          complain 1 by 2 =>",

@@ -151,7 +151,10 @@ fn a_complaint_carries_the_certificate_it_reports() {
         MessageError::Certificate(CertificateError::Quorum),
     );
     complaint(|_, high| high.as_mut().unwrap().height = Height(2), MessageError::Mismatch);
-    complaint(|_, high| high.as_mut().unwrap().stage = super::Stage::Confirm, MessageError::Mismatch);
+    complaint(
+        |_, high| high.as_mut().unwrap().stage = super::Stage::Confirm,
+        MessageError::Mismatch,
+    );
     complaint(
         |stand, high| high.as_mut().unwrap().block = stand.block("B0").hash(),
         MessageError::Certificate(CertificateError::Signature),
@@ -164,9 +167,12 @@ fn a_complaint_carries_the_certificate_it_reports() {
     assert_eq!(verify(message, &stand.known()).map(|_| ()), Err(MessageError::Mismatch));
 }
 
+/// One of a certificate's complaints.
+type Signed = (super::PeerId, Option<Round>, Signature);
+
 #[test]
 fn complaints_are_of_a_quorum_each_once() {
-    let passed = |change: fn(&mut Vec<(super::PeerId, Option<Round>, Signature)>), expected| {
+    let passed = |change: fn(&mut Vec<Signed>), expected| {
         let apply = |message: &mut Message| {
             let Message::Justification(justification) = message else { panic!("passed on") };
             change(&mut justification.complaints.complaints);

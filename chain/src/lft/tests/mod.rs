@@ -1,5 +1,5 @@
 //! Table tests, one file per rule. A case is a script: on each line an event, `=>`, and the effects
-//! that must follow, in order, `;` between them.
+//! that must follow, in order, `;` between them; a line without `=>` goes on with the one before.
 //!
 //! Validators are 0 to 3 in the order of leading: validator r leads round r. Blocks are a letter
 //! and their maker: `A0`. A vote certificate is `round/block`, complaints are `signers:high`, where
@@ -52,11 +52,23 @@ struct Stand {
 /// Runs `script` on validator `me` and compares the effects of every line.
 fn check(me: u8, script: &str) {
     let mut stand = Stand::new(me);
-    for line in script.lines().map(str::trim).filter(|line| !line.is_empty()) {
+    for line in lines(script) {
         let (event, expected) = line.split_once("=>").expect("a line is: event => effects");
         let found = stand.tell(event.trim());
         assert_eq!(found, expected.trim(), "validator {me} at: {line}");
     }
+}
+
+/// The lines of a script; one without `=>` continues the one before.
+fn lines(script: &str) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    for line in script.lines().map(str::trim).filter(|line| !line.is_empty()) {
+        match lines.last_mut().filter(|_| !line.contains("=>")) {
+            Some(before) => *before += &format!(" {line}"),
+            None => lines.push(line.to_string()),
+        }
+    }
+    lines
 }
 
 impl Stand {
@@ -127,7 +139,9 @@ impl Stand {
             ["block", r, name, rest @ ..] => {
                 let round = round(r);
                 let justification = match rest {
-                    ["because", text] => Some(self.justification(Round(round.0.saturating_sub(1)), text)),
+                    ["because", text] => {
+                        Some(self.justification(Round(round.0.saturating_sub(1)), text))
+                    }
                     _ => None,
                 };
                 let block = self.block(name);
@@ -169,7 +183,8 @@ impl Stand {
     }
 
     fn name(&self, hash: &Hash) -> String {
-        let names = ('A'..='F').flat_map(|letter| (0..4).map(move |maker| format!("{letter}{maker}")));
+        let names =
+            ('A'..='F').flat_map(|letter| (0..4).map(move |maker| format!("{letter}{maker}")));
         names.into_iter().find(|name| self.block(name).hash() == *hash).unwrap_or("?".into())
     }
 
@@ -212,7 +227,11 @@ impl Stand {
             Effect::Commit(committed) => {
                 let found = self.head.check_committed(committed);
                 assert_eq!(found, Ok(()), "what is committed is final");
-                format!("commit {} of {}", self.name(&committed.block.hash()), committed.certificate.round)
+                format!(
+                    "commit {} of {}",
+                    self.name(&committed.block.hash()),
+                    committed.certificate.round
+                )
             }
             Effect::Accuse(evidence) => {
                 let accused = (0..4).find(|n| peer(n + 1) == evidence.signer).unwrap();
@@ -281,7 +300,8 @@ impl Stand {
 
     fn signers(&self, complaints: &ComplaintCertificate) -> String {
         let number = |id: &PeerId| (0..4).find(|n| peer(n + 1) == *id).unwrap();
-        let mut signers: Vec<u8> = complaints.complaints.iter().map(|(id, ..)| number(id)).collect();
+        let mut signers: Vec<u8> =
+            complaints.complaints.iter().map(|(id, ..)| number(id)).collect();
         signers.sort_unstable();
         signers.iter().map(u8::to_string).collect()
     }

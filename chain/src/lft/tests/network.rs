@@ -15,7 +15,10 @@ use crate::ledger::Head;
 use crate::lft::message::Known;
 use crate::tests::{Dice, content, head, key, peer, reference};
 
-const NODES: usize = 4;
+/// The last one is down, or runs with the key of the first at the same time.
+const NODES: usize = 5;
+const TWIN: usize = NODES - 1;
+const VALIDATORS: usize = NODES - 1;
 /// How long things go wrong, and by when all must have gone on after that, ms.
 const TROUBLE_MS: u64 = 15_000;
 const QUIET_MS: u64 = 120_000;
@@ -32,6 +35,7 @@ struct Trouble {
     /// Blocks found invalid at first: their batches do not come.
     refused: u64,
     silent: Option<usize>,
+    twin: bool,
 }
 
 enum Item {
@@ -69,6 +73,12 @@ struct World {
     /// What every node must agree on.
     committed: BTreeMap<Height, Hash>,
     ballots: BTreeMap<(usize, Stage, Height, Round), Hash>,
+    accused: u64,
+}
+
+/// Of the node's key.
+fn number(node: usize) -> u8 {
+    (node % VALIDATORS) as u8 + 1
 }
 
 fn run(trouble: Trouble, seeds: std::ops::Range<u64>) {
@@ -84,7 +94,7 @@ fn run(trouble: Trouble, seeds: std::ops::Range<u64>) {
 impl World {
     fn new(trouble: Trouble, seed: u64) -> World {
         let node = |_| Node {
-            head: head(NODES as u8),
+            head: head(VALIDATORS as u8),
             chain: Vec::new(),
             record: None,
             state: None,
@@ -102,6 +112,7 @@ impl World {
             nodes,
             committed: BTreeMap::new(),
             ballots: BTreeMap::new(),
+            accused: 0,
         };
         for node in world.awake() {
             world.after(1, Item::Start { node });
@@ -111,7 +122,10 @@ impl World {
     }
 
     fn awake(&self) -> Vec<usize> {
-        (0..NODES).filter(|node| Some(*node) != self.trouble.silent).collect()
+        let up = |node: &usize| {
+            Some(*node) != self.trouble.silent && (*node != TWIN || self.trouble.twin)
+        };
+        (0..NODES).filter(up).collect()
     }
 
     fn run(mut self) {
@@ -120,12 +134,16 @@ impl World {
             Trouble { loss: 0, doubled: 0, delay_ms: 50, crash: 0, refused: 0, ..self.trouble };
         let goal = self.nodes.iter().map(|node| node.head.height.0).max().unwrap_or(0) + 3;
         let there = |world: &World| {
-            world.awake().iter().all(|node| world.nodes[*node].head.height.0 >= goal)
+            let honest = |node: &usize| !world.trouble.twin || node % VALIDATORS != 0;
+            let mut nodes = world.awake().into_iter().filter(honest);
+            nodes.all(|node| world.nodes[node].head.height.0 >= goal)
         };
         self.run_until(TROUBLE_MS + QUIET_MS, there);
         let heights: Vec<u64> = self.nodes.iter().map(|node| node.head.height.0).collect();
-        let rounds: Vec<_> = self.nodes.iter().map(|n| n.state.as_ref().map(|s| s.round.0)).collect();
+        let rounds: Vec<_> =
+            self.nodes.iter().map(|n| n.state.as_ref().map(|s| s.round.0)).collect();
         assert!(there(&self), "no progress: heights {heights:?}, rounds {rounds:?}, goal {goal}");
+        assert_eq!(self.accused > 0, self.trouble.twin, "who says two things is found out");
     }
 
     fn run_until(&mut self, end_ms: u64, enough: impl Fn(&World) -> bool) {
@@ -256,7 +274,7 @@ impl World {
     fn tell(&mut self, node: usize, event: Event) {
         let Some(state) = self.nodes[node].state.take() else { return };
         let rules = Rules {
-            me: peer(node as u8 + 1),
+            me: peer(number(node)),
             channel: self.nodes[node].head.channel,
             timeout_ms: 1_000,
             timeout_ms_max: 8_000,
@@ -315,13 +333,17 @@ impl World {
                 self.commit(node, *committed);
                 self.after(0, Item::Begin { node, life });
             }
-            Effect::Accuse(evidence) => panic!("an honest peer is accused: {evidence:?}"),
+            Effect::Accuse(evidence) => {
+                let guilty = self.trouble.twin && evidence.signer == peer(1);
+                assert!(guilty, "an honest peer is accused: {evidence:?}");
+                self.accused += 1;
+            }
         }
     }
 
     fn build(&mut self, node: usize) -> Block {
         let this = &self.nodes[node];
-        let maker = node as u8 + 1;
+        let maker = number(node);
         let number = this.head.next_batch(&peer(maker)).0;
         let content = BlockContent {
             timestamp_us: this.head.timestamp_us + 1 + self.now_ms,
@@ -346,7 +368,7 @@ impl World {
     fn send(&mut self, node: usize, statement: Statement) {
         self.check_durable(node, &statement);
         let channel = self.nodes[node].head.channel;
-        let message = Arc::new(statement.sign(&channel, &key(node as u8 + 1)));
+        let message = Arc::new(statement.sign(&channel, &key(number(node))));
         self.after(0, Item::Deliver { to: node, message: message.clone() });
         for to in self.awake().into_iter().filter(|to| *to != node) {
             self.carry(|| Item::Deliver { to, message: message.clone() });
@@ -378,7 +400,7 @@ impl World {
 }
 
 const QUIET: Trouble =
-    Trouble { loss: 0, doubled: 0, delay_ms: 50, crash: 0, refused: 0, silent: None };
+    Trouble { loss: 0, doubled: 0, delay_ms: 50, crash: 0, refused: 0, silent: None, twin: false };
 
 #[test]
 fn quiet_links() {
@@ -387,7 +409,7 @@ fn quiet_links() {
 
 #[test]
 fn lossy_links() {
-    run(Trouble { loss: 25, doubled: 10, delay_ms: 600, ..QUIET }, 0..60);
+    run(Trouble { loss: 25, doubled: 10, delay_ms: 600, ..QUIET }, 0..40);
 }
 
 #[test]
@@ -402,11 +424,25 @@ fn crashes() {
 
 #[test]
 fn crashes_slow_links_and_a_silent_peer() {
-    for silent in 0..NODES {
+    for silent in 0..VALIDATORS {
         let first = silent as u64 * 15;
         let silent = Some(silent);
-        let trouble =
-            Trouble { loss: 15, doubled: 5, delay_ms: 1_500, crash: 1, refused: 10, silent };
+        let trouble = Trouble {
+            loss: 15,
+            doubled: 5,
+            delay_ms: 1_500,
+            crash: 1,
+            refused: 10,
+            silent,
+            ..QUIET
+        };
         run(trouble, first..first + 15);
     }
+}
+
+/// The same key at work twice: two blocks for a round, two votes, confirms that complaints deny.
+#[test]
+fn a_twin() {
+    run(Trouble { loss: 10, delay_ms: 800, twin: true, ..QUIET }, 0..30);
+    run(Trouble { loss: 5, delay_ms: 300, crash: 1, refused: 5, twin: true, ..QUIET }, 30..50);
 }

@@ -20,15 +20,22 @@ fn a_complaint_certificate_begins_the_next_round() {
         1,
         "complain 0 by 0 =>
          complain 0 by 2 => persist complained 0; send complain 0 high -; timer 0 1000
-         complain 0 by 3 => send pass 0 because 023 high -; persist entered after 0; timer 1 2000; build 1
-         built 1 B1 => persist voted 1/B1 proposed 1/B1; send block 1 B1 because 023 high -; send vote 1 B1",
+         complain 0 by 3 => send pass 0 because 023 high -; persist entered after 0;
+             timer 1 2000; build 1
+         built 1 B1 => persist voted 1/B1 proposed 1/B1; send block 1 B1 because 023 high -;
+             send vote 1 B1",
     );
     // Round 1 is not the own turn.
-    check(2, "pass 0 because 013:- => send pass 0 because 013 high -; persist entered after 0; timer 1 2000");
+    check(
+        2,
+        "pass 0 because 013:- => send pass 0 because 013 high -; persist entered after 0;
+            timer 1 2000",
+    );
     // Passed on once.
     check(
         2,
-        "pass 0 because 013:- => send pass 0 because 013 high -; persist entered after 0; timer 1 2000
+        "pass 0 because 013:- => send pass 0 because 013 high -; persist entered after 0;
+            timer 1 2000
          pass 0 because 013:- =>
          pass 0 because 012:- =>",
     );
@@ -42,8 +49,10 @@ fn the_leader_proposes_the_block_that_complaints_report() {
          checked A0 => persist voted 0/A0; send vote 0 A0
          complain 0 by 2 high 0/A0 => persist high 0/A0; send confirm 0 A0
          complain 0 by 3 => persist complained 0; send complain 0 high 0/A0
-         complain 0 by 0 => send pass 0 because 023 high 0/A0; persist entered after 0; timer 1 2000; \
-             persist voted 1/A0 proposed 1/A0; send block 1 A0 because 023 high 0/A0; send vote 1 A0",
+         complain 0 by 0 => send pass 0 because 023 high 0/A0; persist entered after 0;
+             timer 1 2000; \
+             persist voted 1/A0 proposed 1/A0; send block 1 A0 because 023 high 0/A0;
+             send vote 1 A0",
     );
 }
 
@@ -67,9 +76,11 @@ fn what_the_complaints_do_not_report_does_not_oblige() {
         1,
         "vote 0 A0 by 0 =>
          vote 0 A0 by 2 =>
-         pass 0 because 023:- => send pass 0 because 023 high -; persist entered after 0; timer 1 2000; build 1
+         pass 0 because 023:- => send pass 0 because 023 high -; persist entered after 0;
+             timer 1 2000; build 1
          vote 0 A0 by 3 => persist high 0/A0; fetch A0; send confirm 0 A0
-         built 1 B1 => persist voted 1/B1 proposed 1/B1; send block 1 B1 because 023 high -; send vote 1 B1",
+         built 1 B1 => persist voted 1/B1 proposed 1/B1; send block 1 B1 because 023 high -;
+             send vote 1 B1",
     );
 }
 
@@ -83,9 +94,11 @@ fn reports_without_their_certificate_bring_nobody_along() {
 fn a_round_may_be_skipped() {
     check(
         2,
-        "pass 1 because 013:- => send pass 1 because 013 high -; persist entered after 1; timer 2 4000; build 2
+        "pass 1 because 013:- => send pass 1 because 013 high -; persist entered after 1;
+            timer 2 4000; build 2
          built 1 B2 =>
-         built 2 C2 => persist voted 2/C2 proposed 2/C2; send block 2 C2 because 013 high -; send vote 2 C2",
+         built 2 C2 => persist voted 2/C2 proposed 2/C2; send block 2 C2 because 013 high -;
+             send vote 2 C2",
     );
 }
 
@@ -97,14 +110,18 @@ fn a_block_voted_for_is_there_when_it_turns_out_to_be_certified() {
         3,
         "block 0 A0 => timer 0 1000; check A0
          checked A0 => persist voted 0/A0; send vote 0 A0
-         block 1 B1 because 012:- => send pass 0 because 012 high -; persist entered after 0; timer 1 2000; check B1
+         block 1 B1 because 012:- => send pass 0 because 012 high -; persist entered after 0;
+             timer 1 2000; check B1
          checked B1 => persist voted 1/B1; send vote 1 B1
-         block 2 C2 because 012:- => send pass 1 because 012 high -; persist entered after 1; timer 2 4000; check C2
+         block 2 C2 because 012:- => send pass 1 because 012 high -; persist entered after 1;
+             timer 2 4000; check C2
          checked C2 => persist voted 2/C2; send vote 2 C2
          complain 2 by 0 high 0/A0 => persist high 0/A0; send confirm 0 A0
          complain 2 by 1 high 0/A0 => persist complained 2; send complain 2 high 0/A0
-         complain 2 by 3 high 0/A0 => send pass 2 because 013 high 0/A0; persist entered after 2; timer 3 8000; \
-             persist voted 3/A0 proposed 3/A0; send block 3 A0 because 013 high 0/A0; send vote 3 A0",
+         complain 2 by 3 high 0/A0 => send pass 2 because 013 high 0/A0; persist entered after 2;
+             timer 3 8000; \
+             persist voted 3/A0 proposed 3/A0; send block 3 A0 because 013 high 0/A0;
+             send vote 3 A0",
     );
 }
 

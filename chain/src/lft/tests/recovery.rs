@@ -47,8 +47,10 @@ fn a_proposal_is_said_again_and_never_another_one() {
     );
     check(
         1,
-        "pass 0 because 023:- => send pass 0 because 023 high -; persist entered after 0; timer 1 2000; build 1
-         built 1 B1 => persist voted 1/B1 proposed 1/B1; send block 1 B1 because 023 high -; send vote 1 B1
+        "pass 0 because 023:- => send pass 0 because 023 high -; persist entered after 0;
+            timer 1 2000; build 1
+         built 1 B1 => persist voted 1/B1 proposed 1/B1; send block 1 B1 because 023 high -;
+             send vote 1 B1
          restart    => check B1; send block 1 B1 because 023 high -; send vote 1 B1; timer 1 2000",
     );
 }
@@ -58,17 +60,21 @@ fn a_proposal_is_said_again_and_never_another_one() {
 fn the_round_and_what_led_there_survive() {
     check(
         2,
-        "pass 0 because 013:- => send pass 0 because 013 high -; persist entered after 0; timer 1 2000
+        "pass 0 because 013:- => send pass 0 because 013 high -; persist entered after 0;
+            timer 1 2000
          restart   => send pass 0 because 013 high -; timer 1 2000
-         timeout 1 => send pass 0 because 013 high -; persist complained 1; send complain 1 high -; timer 1 2000
+         timeout 1 => send pass 0 because 013 high -; persist complained 1;
+             send complain 1 high -; timer 1 2000
          restart   => send pass 0 because 013 high -; send complain 1 high -; timer 1 2000",
     );
     // The leader makes the block that it had not made.
     check(
         1,
-        "pass 0 because 023:- => send pass 0 because 023 high -; persist entered after 0; timer 1 2000; build 1
+        "pass 0 because 023:- => send pass 0 because 023 high -; persist entered after 0;
+            timer 1 2000; build 1
          restart    => send pass 0 because 023 high -; timer 1 2000; build 1
-         built 1 B1 => persist voted 1/B1 proposed 1/B1; send block 1 B1 because 023 high -; send vote 1 B1",
+         built 1 B1 => persist voted 1/B1 proposed 1/B1; send block 1 B1 because 023 high -;
+             send vote 1 B1",
     );
     check(
         1,
@@ -91,7 +97,8 @@ fn a_complaint_ahead_does_not_change_the_round() {
         "complain 2 by 0 =>
          complain 2 by 1 => persist complained 2; send complain 2 high -; timer 0 1000
          restart         => send complain 2 high -; timer 0 1000
-         pass 0 because 012:- => send pass 0 because 012 high -; persist entered after 0; timer 1 2000
+         pass 0 because 012:- => send pass 0 because 012 high -; persist entered after 0;
+             timer 1 2000
          block 1 B1 because 012:- => check B1
          checked B1 =>",
     );

@@ -50,7 +50,8 @@ fn a_confirm_and_a_complaint_that_denies_it_are_evidence() {
 
 /// Rounds below 100 of which votes are kept.
 fn rounds_kept(stand: &Stand) -> usize {
-    let votes = |round: &u64| stand.state.tally.signers(crate::certificate::Stage::Vote, Round(*round));
+    let votes =
+        |round: &u64| stand.state.tally.signers(crate::certificate::Stage::Vote, Round(*round));
     (0..100).filter(|round| !votes(round).is_empty()).count()
 }
 

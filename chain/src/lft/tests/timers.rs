@@ -19,25 +19,35 @@ fn work_that_went_away_is_nothing_to_complain_about() {
     // A later round has begun: the others wait for it.
     check(
         1,
-        "pass 0 because 023:- => send pass 0 because 023 high -; persist entered after 0; timer 1 2000; build 1
+        "pass 0 because 023:- => send pass 0 because 023 high -; persist entered after 0;
+            timer 1 2000; build 1
          built 1 -  =>
-         timeout 1  => send pass 0 because 023 high -; persist complained 1; send complain 1 high -; timer 1 2000",
+         timeout 1  => send pass 0 because 023 high -; persist complained 1;
+             send complain 1 high -; timer 1 2000",
     );
     check(
         1,
-        "pass 0 because 023:- => send pass 0 because 023 high -; persist entered after 0; timer 1 2000; build 1
+        "pass 0 because 023:- => send pass 0 because 023 high -; persist entered after 0;
+            timer 1 2000; build 1
          built 1 -  =>
          work       => build 1
-         built 1 B1 => persist voted 1/B1 proposed 1/B1; send block 1 B1 because 023 high -; send vote 1 B1",
+         built 1 B1 => persist voted 1/B1 proposed 1/B1; send block 1 B1 because 023 high -;
+             send vote 1 B1",
     );
 }
 
 #[test]
 fn timeouts_double_up_to_the_most() {
     let rules = Stand::new(0).rules;
-    for (round, timeout_ms) in
-        [(0, 1_000), (1, 2_000), (5, 32_000), (6, 60_000), (63, 60_000), (64, 60_000), (u64::MAX, 60_000)]
-    {
+    for (round, timeout_ms) in [
+        (0, 1_000),
+        (1, 2_000),
+        (5, 32_000),
+        (6, 60_000),
+        (63, 60_000),
+        (64, 60_000),
+        (u64::MAX, 60_000),
+    ] {
         assert_eq!(rules.timeout_ms(Round(round)), timeout_ms, "round {round}");
     }
     let widest = crate::lft::Rules { timeout_ms: u64::MAX, timeout_ms_max: u64::MAX, ..rules };
@@ -50,8 +60,10 @@ fn only_the_timer_that_runs_ends() {
         3,
         "work      => timer 0 1000
          timeout 1 =>
-         pass 0 because 012:- => send pass 0 because 012 high -; persist entered after 0; timer 1 2000
+         pass 0 because 012:- => send pass 0 because 012 high -; persist entered after 0;
+             timer 1 2000
          timeout 0 =>
-         timeout 1 => send pass 0 because 012 high -; persist complained 1; send complain 1 high -; timer 1 2000",
+         timeout 1 => send pass 0 because 012 high -; persist complained 1;
+             send complain 1 high -; timer 1 2000",
     );
 }

@@ -9,9 +9,7 @@ use tokio_stream::wrappers::ReceiverStream;
 use tokio_util::sync::CancellationToken;
 use tonic::{Request, Response, Status, Streaming};
 use wire::v1::gateway_server::Gateway;
-use wire::v1::{
-    BlocksRequest, ExecutedBlock, ExecutedTransaction, SubmitReply, SubmitRequest,
-};
+use wire::v1::{BlocksRequest, ExecutedBlock, ExecutedTransaction, SubmitReply, SubmitRequest};
 
 use crate::api::{self, NoChannel, code};
 use crate::channel::Channel;
@@ -108,7 +106,11 @@ async fn submit(
         match api::create_transaction(&channel, data.clone()).await {
             Ok(hash) => {
                 let tx_hash = hash.0.to_vec();
-                return Ok(SubmitReply { response_code: code::SUCCESS, tx_hash, message: String::new() });
+                return Ok(SubmitReply {
+                    response_code: code::SUCCESS,
+                    tx_hash,
+                    message: String::new(),
+                });
             }
             // The stream is slowed down instead of being refused.
             Err(Refused::Overloaded { .. } | Refused::OverloadedBytes { .. }) => {

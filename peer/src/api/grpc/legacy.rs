@@ -32,7 +32,11 @@ impl LegacyService {
         })
     }
 
-    fn status(&self, name: Option<&str>, status: impl Fn(&Channel) -> Value) -> Result<StatusReply, Status> {
+    fn status(
+        &self,
+        name: Option<&str>,
+        status: impl Fn(&Channel) -> Value,
+    ) -> Result<StatusReply, Status> {
         let channel = self.channel(name)?;
         let now = channel.status.borrow().clone();
         Ok(StatusReply {
@@ -46,7 +50,10 @@ impl LegacyService {
 
 #[tonic::async_trait]
 impl PeerService for LegacyService {
-    async fn create_tx(&self, request: Request<CreateTxRequest>) -> Result<Response<CreateTxReply>, Status> {
+    async fn create_tx(
+        &self,
+        request: Request<CreateTxRequest>,
+    ) -> Result<Response<CreateTxReply>, Status> {
         let CreateTxRequest { data, channel } = request.into_inner();
         let channel = self.channel(channel.as_deref())?;
         let reply = match api::create_transaction(&channel, data).await {
@@ -117,7 +124,10 @@ impl PeerService for LegacyService {
         Ok(Response::new(QueryReply { response_code, response }))
     }
 
-    async fn get_block(&self, request: Request<GetBlockRequest>) -> Result<Response<GetBlockReply>, Status> {
+    async fn get_block(
+        &self,
+        request: Request<GetBlockRequest>,
+    ) -> Result<Response<GetBlockReply>, Status> {
         let request = request.into_inner();
         let channel = self.channel(request.channel.as_deref())?;
         let height = u64::try_from(request.block_height()).ok();
@@ -136,7 +146,8 @@ impl PeerService for LegacyService {
             }));
         };
         let fields = block.fields(&view::names(&request.block_data_filter));
-        let transactions = block.transactions(&channel.ledger, &view::names(&request.tx_data_filter));
+        let transactions =
+            block.transactions(&channel.ledger, &view::names(&request.tx_data_filter));
         Ok(Response::new(GetBlockReply {
             response_code: code::SUCCESS,
             block_hash: block.hash.to_string(),
@@ -145,7 +156,10 @@ impl PeerService for LegacyService {
         }))
     }
 
-    async fn get_last_block_hash(&self, request: Request<CommonRequest>) -> Result<Response<BlockReply>, Status> {
+    async fn get_last_block_hash(
+        &self,
+        request: Request<CommonRequest>,
+    ) -> Result<Response<BlockReply>, Status> {
         let channel = self.channel(request.into_inner().channel.as_deref())?;
         let block_hash = channel.status.borrow().hash.to_string();
         Ok(Response::new(BlockReply {
@@ -155,12 +169,19 @@ impl PeerService for LegacyService {
         }))
     }
 
-    async fn get_status(&self, request: Request<StatusRequest>) -> Result<Response<StatusReply>, Status> {
+    async fn get_status(
+        &self,
+        request: Request<StatusRequest>,
+    ) -> Result<Response<StatusReply>, Status> {
         let name = request.into_inner().channel;
-        self.status(name.as_deref(), |channel| api::peer_status(&self.node, channel)).map(Response::new)
+        self.status(name.as_deref(), |channel| api::peer_status(&self.node, channel))
+            .map(Response::new)
     }
 
-    async fn get_score_status(&self, request: Request<StatusRequest>) -> Result<Response<StatusReply>, Status> {
+    async fn get_score_status(
+        &self,
+        request: Request<StatusRequest>,
+    ) -> Result<Response<StatusReply>, Status> {
         let name = request.into_inner().channel;
         self.status(name.as_deref(), api::score_status).map(Response::new)
     }

@@ -1,0 +1,17 @@
+//! The real programs, as an operator starts them and clients use them.
+//!
+//! `LOOPCHAIN_TEST_SEED=n` chooses another load; the seed is printed with every failure.
+
+#![allow(clippy::unwrap_used)]
+
+// mod bad_requests;
+// mod bad_start;
+// mod channel_auth;
+// mod fifth_peer;
+// mod faults;
+mod legacy_calls;
+mod load;
+// mod runner;
+mod shape;
+// mod stop;
+mod tutorial;
