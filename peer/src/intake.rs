@@ -58,6 +58,17 @@ pub struct Sealed {
     pub reference: BatchRef,
 }
 
+/// A transaction in the queue.
+#[derive(Debug)]
+pub struct Offered(oneshot::Receiver<Hash>);
+
+impl Offered {
+    /// Its hash, once it is durable.
+    pub async fn accepted(self) -> Result<Hash, Refused> {
+        self.0.await.map_err(|_| Refused::Stopping)
+    }
+}
+
 struct Submission {
     data: String,
     accepted: oneshot::Sender<Hash>,
@@ -76,10 +87,15 @@ pub struct Intake {
 impl Intake {
     /// Accepts a transaction; its hash, once it is durable.
     pub async fn submit(&self, data: String) -> Result<Hash, Refused> {
-        self.admit(&data)?;
+        self.offer(&data)?.accepted().await
+    }
+
+    /// Takes a transaction into the queue; transactions get their places in the order of the calls.
+    pub fn offer(&self, data: &str) -> Result<Offered, Refused> {
+        self.admit(data)?;
         let (accepted, answer) = oneshot::channel();
         let bytes = data.len() as u64;
-        let submission = Submission { data, accepted };
+        let submission = Submission { data: data.to_string(), accepted };
         self.waiting.transactions.fetch_add(1, Ordering::Relaxed);
         self.waiting.bytes.fetch_add(bytes, Ordering::Relaxed);
         if let Err(error) = self.queue.try_send(submission) {
@@ -91,7 +107,7 @@ impl Intake {
                 mpsc::error::TrySendError::Closed(_) => Refused::Stopping,
             });
         }
-        answer.await.map_err(|_| Refused::Stopping)
+        Ok(Offered(answer))
     }
 
     fn admit(&self, data: &str) -> Result<(), Refused> {
@@ -135,6 +151,7 @@ struct Maker {
     queue: mpsc::Receiver<Submission>,
     sealed: mpsc::Sender<Sealed>,
     waiting: Arc<Waiting>,
+    status: watch::Receiver<ChannelStatus>,
     shutdown: CancellationToken,
 }
 
@@ -164,6 +181,7 @@ pub fn start(
         queue: submissions,
         sealed,
         waiting: waiting.clone(),
+        status: status.clone(),
         shutdown: around.shutdown.clone(),
     };
     let runtime = tokio::runtime::Handle::current();
@@ -223,6 +241,8 @@ impl Maker {
             transactions.push(Transaction { timestamp_us: self.last_us, data });
             clients.push(accepted);
         }
+        // A peer that lost its ledger learns the numbers it has used from the blocks it fetches.
+        self.next = self.next.max(self.status.borrow().next_batch);
         let batch = Batch::seal(&self.key, self.channel, self.next, transactions);
         let encoded = encode(&batch);
         self.ledger.put_own_batch(&batch, &encoded);

@@ -252,6 +252,10 @@ impl Attendance<'_> {
         if genesis.genesis.name != grant.name {
             return Err(protocol("the first block is of another channel"));
         }
+        // The name is a folder's here.
+        if !configs::kind::is_channel_name(&grant.name) {
+            return Err(protocol("it is no name of a channel"));
+        }
         let mut entries: Vec<SignedEntry> = Vec::new();
         for bytes in &grant.entries {
             entries.push(decode(bytes).map_err(|error| protocol(&error.to_string()))?);

@@ -115,6 +115,10 @@ pub fn transaction(ledger: &Ledger, hash: &Hash) -> Option<TransactionView> {
     let Position { maker, number, index } = ledger.position(hash)?;
     let batch = ledger.batch_at(&maker, number)?;
     let at = index as usize;
+    if batch.transaction_hashes().get(at) != Some(hash) {
+        // Of a batch whose maker signed another one of that number, and that one was committed.
+        return None;
+    }
     let signature: TransactionSignature = batch.transaction_signature(at)?;
     let transaction = batch.transactions.get(at)?.clone();
     let key = ledger.member_key(&maker);

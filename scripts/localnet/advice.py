@@ -15,7 +15,13 @@ CALLS = {
         {
             "jsonrpc": "2.0",
             "method": "propose",
-            "params": {"proposer": "alice", "counterparties": ["bob"], "content": "hello"},
+            "params": {
+                "document": "lease",
+                "user": "alice",
+                "parties": ["bob", "carol"],
+                "quorum": 2,
+                "content_hash": "hello",
+            },
             "id": 1,
         },
         {"jsonrpc": "2.0", "method": "list", "params": {}, "id": 2},
@@ -49,7 +55,7 @@ def call_bodies(package: str, channel: str) -> tuple:
             transaction, query = bodies
             break
     else:
-        transaction, query = TRANSACTION, {"jsonrpc": "2.0", "method": "ping", "id": 2}
+        transaction, query = TRANSACTION, {"jsonrpc": "2.0", "method": "echo", "params": {"text": "hello"}, "id": 2}
     return {**transaction, "channel": channel}, {**query, "channel": channel}
 
 

@@ -19,6 +19,8 @@ pub struct Network {
     pub radiostation: Node,
     pub peers: Vec<Node>,
     pub channels: Vec<ChannelPlan>,
+    /// Peers that start with the network.
+    planned: usize,
     folder: PathBuf,
     _turn: MutexGuard<'static, ()>,
 }
@@ -26,13 +28,17 @@ pub struct Network {
 impl Network {
     /// Starts all of it and waits until every channel answers on every peer.
     pub fn start(plan: Plan) -> Network {
-        let started = plan.peers;
         let mut network = Network::prepare(plan);
-        network.radiostation.start();
-        network.wait_for_radiostation();
-        network.peers.iter_mut().take(started).for_each(Node::start);
-        network.wait_ready();
+        network.start_planned();
         network
+    }
+
+    /// Starts the radiostation and the peers that the plan starts, and waits for them.
+    pub fn start_planned(&mut self) {
+        self.radiostation.start();
+        self.wait_for_radiostation();
+        self.peers.iter_mut().take(self.planned).for_each(Node::start);
+        self.wait_ready();
     }
 
     /// Ports, folders and settings, and nothing running.
@@ -55,7 +61,8 @@ impl Network {
         for peer in &mut peers {
             settle_peer(peer, radiostation.grpc_port, &packages, &plan.peer_settings);
         }
-        Network { radiostation, peers, channels: plan.channels, folder, _turn: turn }
+        let (channels, planned) = (plan.channels, plan.peers);
+        Network { radiostation, peers, channels, planned, folder, _turn: turn }
     }
 
     /// Waits until the radiostation answers.

@@ -93,6 +93,11 @@ impl Node {
         path.display().to_string()
     }
 
+    /// Lets its ports go, for a test that starts the program in its own way.
+    pub fn release_ports(&mut self) {
+        self.ports.release();
+    }
+
     pub fn is_running(&mut self) -> bool {
         self.process.as_mut().is_some_and(|process| process.ended().is_none())
     }

@@ -95,6 +95,28 @@ impl Drop for Process {
     }
 }
 
+/// Runs a program that is to end by itself; its exit code and all it wrote.
+///
+/// # Panics
+/// When it has not ended after `limit`.
+pub fn run_to_end(
+    name: &str,
+    arguments: &[&str],
+    folder: &Path,
+    limit: Duration,
+) -> (Option<i32>, String) {
+    let log = folder.join(format!("{name}-output"));
+    // What an earlier run wrote is not this one's.
+    let _ = std::fs::remove_file(&log);
+    let mut process = Process::start(name, name, arguments, folder, &log);
+    let what = format!("{name} {} to end", arguments.join(" "));
+    let status = wait_for(&what, limit, || {
+        process.ended().ok_or_else(|| std::fs::read_to_string(&log).unwrap_or_default())
+    });
+    let text = std::fs::read(&log).expect("its output was written");
+    (status.code(), String::from_utf8_lossy(&text).into_owned())
+}
+
 fn append(path: &Path) -> File {
     OpenOptions::new().create(true).append(true).open(path).expect("the log can be opened")
 }

@@ -60,6 +60,15 @@ pub fn exchange(port: u16, bytes: &[u8]) -> Result<RawAnswer, String> {
     parse(&answer).ok_or_else(|| format!("no HTTP: {:?}", String::from_utf8_lossy(&answer)))
 }
 
+/// Sends bytes and goes away; whatever comes back, or nothing, is fine.
+pub fn throw(port: u16, bytes: &[u8]) {
+    if let Ok(mut stream) = TcpStream::connect((Ipv4Addr::LOCALHOST, port)) {
+        let _ = stream.set_read_timeout(Some(Duration::from_millis(200)));
+        let _ = stream.write_all(bytes);
+        let _ = stream.read(&mut [0; 1024]);
+    }
+}
+
 fn parse(bytes: &[u8]) -> Option<RawAnswer> {
     let end = bytes.windows(4).position(|four| four == b"\r\n\r\n")?;
     let head = String::from_utf8_lossy(&bytes[..end]).into_owned();

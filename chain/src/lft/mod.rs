@@ -7,8 +7,8 @@
 //! validator. leader(r) is r places after the base leader in the order of joining.
 //!
 //! Durable before sent: `Record` holds the highest round voted in and for what, the highest round
-//! complained about, the highest vote certificate (`high`), the block voted for, and the last
-//! proposal. It is persisted before the message that relies on it is sent.
+//! complained about, the highest vote certificate (`high`), the block voted for, the last proposal,
+//! and what led to the round. It is persisted before the message that relies on it is sent.
 //!
 //! 1. Vote. On BLOCK(r) from leader(r), r not below the own round: vote once, if r is above the
 //!    rounds voted in and complained about, the block is valid, and r = 0 or the justification
@@ -19,7 +19,8 @@
 //! 3. Commit. On a commit certificate of any round: the block is final.
 //! 4. Complain. When the timer of the round ends: complain about it, with `high`; from then on
 //!    neither vote nor confirm at any round up to it. Again at every timeout until the round
-//!    changes.
+//!    changes, and with it what others may have missed: the complaints that led to the round, and
+//!    from its leader the BLOCK.
 //! 5. Join. Complaints about rounds ≥ r, r not below the own round, from a set with H: complain
 //!    about the highest such r too.
 //! 6. Next round. On a complaint certificate for r: enter r+1 and pass the certificate on. Its

@@ -3,6 +3,7 @@
 use chain::batch::Batch;
 use chain::block::CommittedBlock;
 use chain::count::Height;
+use chain::keys::PeerId;
 use chain::lft::Event;
 use chain::membership::Change;
 
@@ -40,6 +41,9 @@ impl Driver {
             }
         }
         self.head = head;
+        if members_changed {
+            self.sort_out_pool();
+        }
         self.head_certificate = Some(committed.certificate);
         self.checks.clear();
         self.wanted_block = None;
@@ -55,6 +59,20 @@ impl Driver {
         self.note_state();
         self.note_work();
         self.replay_early();
+    }
+
+    // After the membership changed: what may not be in a block goes, and what this peer accepted
+    // before it left, and was admitted again, comes back.
+    fn sort_out_pool(&mut self) {
+        let membership = &self.head.membership;
+        let may_create = |maker: &PeerId| membership.get(maker).is_some_and(|m| m.may_create());
+        self.pool.retain(may_create);
+        if may_create(&self.me) {
+            let next = self.head.next_batch(&self.me);
+            for batch in self.ledger.batches_of(&self.me, next) {
+                self.pool.insert_named(batch, next);
+            }
+        }
     }
 
     // Messages about the height that begins now. `Committed` is told before them.
@@ -112,6 +130,7 @@ impl Driver {
     pub(super) fn publish(&mut self) {
         let (target, connected) = (self.target(), self.connected());
         let (diverged, lost_record) = (self.diverged, self.lost_record());
+        let evidence = self.evidence;
         let state = self.state();
         let (round, leader) = (state.round, state.leader(state.round));
         let is_complaining = state.is_complaining();
@@ -121,6 +140,8 @@ impl Driver {
                 && status.target == target
                 && status.connected == connected
                 && status.diverged == diverged
+                && status.lost_record == lost_record
+                && status.evidence == evidence
                 && status.is_complaining == is_complaining
                 && self.ticks > 0;
             if !same {
@@ -132,7 +153,7 @@ impl Driver {
                     lost_record,
                     target,
                     diverged,
-                    evidence: self.ledger.evidence_count(),
+                    evidence,
                     ..ChannelStatus::at(&self.head, &self.me)
                 };
             }

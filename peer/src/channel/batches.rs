@@ -101,26 +101,30 @@ impl Driver {
     }
 
     // Asks one connected member, another each tick: first those most likely to know.
-    fn ask_one_of(&self, likely: &[PeerId], request: Request) {
+    fn ask_one_of(&mut self, likely: &[PeerId], request: Request) {
         let others = self.members.iter().filter(|peer| **peer != self.me);
-        let connected =
-            |peer: &&PeerId| **peer != self.me && self.around.network.is_connected(peer);
+        let connected = |peer: &&PeerId| {
+            **peer != self.me
+                && !self.fetching.contains(peer)
+                && self.around.network.is_connected(peer)
+        };
         let all: Vec<PeerId> = likely.iter().chain(others).filter(connected).copied().collect();
         let Some(at) = (self.ticks as usize).checked_rem(all.len()) else { return };
         let peer = all[at];
+        self.fetching.insert(peer);
         let (network, channel, answers) =
             (self.around.network.clone(), self.head.channel, self.answers.clone());
         tokio::spawn(async move {
-            match network.request(peer, channel, request).await {
-                Ok(response) => {
-                    let _ = answers.send(Answer::Fetched(peer, response)).await;
-                }
-                Err(error) => tracing::debug!(%peer, %error, "not fetched"),
-            }
+            let response = network.request(peer, channel, request).await.unwrap_or_else(|error| {
+                tracing::debug!(%peer, %error, "not fetched");
+                Response::Nothing
+            });
+            let _ = answers.send(Answer::Fetched(peer, response)).await;
         });
     }
 
     pub(super) fn on_fetched(&mut self, peer: PeerId, response: Response) {
+        self.fetching.remove(&peer);
         match response {
             Response::Batches(batches) => {
                 for batch in batches {
@@ -168,9 +172,11 @@ impl Driver {
         }
     }
 
-    /// Own batches that have not been committed for a while may have been dropped on the way.
-    pub(super) fn send_again(&self, stalled: bool) {
-        if stalled {
+    /// Own batches may have been dropped on the way, or refused for want of room: when none of
+    /// them has been committed since the last heartbeat they are sent again.
+    pub(super) fn send_again(&mut self) {
+        let due = self.head.next_batch(&self.me);
+        if std::mem::replace(&mut self.due_at_heartbeat, due) == due {
             for batch in self.own_waiting() {
                 self.broadcast(Packet::Batch(Box::new(batch)));
             }
@@ -208,6 +214,11 @@ impl Driver {
             return;
         }
         let count = self.ledger.add_evidence(&evidence);
+        if count == self.evidence {
+            // Full: what is not kept would be news each time it comes around.
+            return;
+        }
+        self.evidence = count;
         tracing::error!(channel = self.name, signer = %evidence.signer, count, "contradiction signed");
         self.broadcast(Packet::Evidence(Box::new(evidence)));
     }

@@ -76,7 +76,7 @@ impl Driver {
             // Blocks of others were committed since `step` asked; it is about to be told.
             return;
         }
-        if let Err(error) = self.head.check(&block) {
+        if let Err(error) = self.head.check_proposed(&block, now_us()) {
             let maker = block.header.maker;
             tracing::warn!(channel = self.name, %height, %maker, %error, "block refused");
             self.queue.push_back(Event::BlockChecked { height, block: hash, valid: false });

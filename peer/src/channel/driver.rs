@@ -101,6 +101,12 @@ pub(super) struct Driver {
     pub claims: BTreeMap<Height, Hash>,
     pub diverged: Option<Height>,
     pub may_sign_after: Option<Sequence>,
+    /// Proofs of contradictions kept.
+    pub evidence: u64,
+    /// Peers that have been asked for what a block lacks, and have not answered yet.
+    pub fetching: BTreeSet<PeerId>,
+    /// The own batch that was next to be committed at the last heartbeat.
+    pub due_at_heartbeat: Sequence,
 }
 
 impl Driver {
@@ -137,6 +143,8 @@ impl Driver {
         let head_certificate = ledger.block(head.height).map(|committed| committed.certificate);
         let may_sign_after = ledger.may_sign_after();
         let height_at_tick = head.height;
+        let due_at_heartbeat = head.next_batch(&me);
+        let evidence = ledger.evidence_count();
         let mut driver = Driver {
             name,
             ledger,
@@ -170,10 +178,14 @@ impl Driver {
             claims: BTreeMap::new(),
             diverged: None,
             may_sign_after,
+            evidence,
+            fetching: BTreeSet::new(),
+            due_at_heartbeat,
         };
         let start = driver.start_of_height(driver.ledger.record());
         driver.state = Some(State::new(start));
         driver.queue.push_back(Event::Recovered);
+        driver.note_work();
         driver
     }
 
@@ -195,14 +207,14 @@ impl Driver {
                 Some(arrival) = inputs.consensus.recv() => self.on_arrival(arrival),
                 () = until(timer) => self.on_timer(),
                 _ = ticks.tick() => self.on_tick(),
-                Some(answer) = answers.recv() => self.on_answer(answer),
-                Some(sealed) = inputs.sealed.recv() => self.on_sealed(sealed),
-                Some(asked) = inputs.requests.recv() => self.on_asked(asked),
-                Some(arrival) = inputs.bulk.recv() => self.on_arrival(arrival),
                 () = until(work) => {
                     self.work_since = None;
                     self.queue.push_back(Event::WorkWaits);
                 }
+                Some(answer) = answers.recv() => self.on_answer(answer),
+                Some(sealed) = inputs.sealed.recv() => self.on_sealed(sealed),
+                Some(asked) = inputs.requests.recv() => self.on_asked(asked),
+                Some(arrival) = inputs.bulk.recv() => self.on_arrival(arrival),
             }
         }
         tracing::info!(channel = self.name, height = %self.head.height, "channel stopped");
@@ -275,7 +287,7 @@ impl Driver {
             Arrival::Packet(sender, Packet::Message(message)) => self.on_message(sender, *message),
             Arrival::Packet(sender, Packet::Status { height }) => self.on_status(sender, height),
             Arrival::Packet(sender, Packet::Batch(batch)) => self.on_batch(sender, *batch),
-            Arrival::Packet(_, Packet::Entry(entry)) => self.on_entry(*entry),
+            Arrival::Packet(sender, Packet::Entry(entry)) => self.on_entry(Some(sender), *entry),
             Arrival::Packet(sender, Packet::Evidence(evidence)) => {
                 self.on_evidence(sender, *evidence);
             }
@@ -310,10 +322,11 @@ impl Driver {
 
     fn on_control(&mut self, control: Control) {
         match control {
-            Control::Entry(entry) => self.on_entry(*entry),
+            Control::Entry(entry) => self.on_entry(None, *entry),
             Control::Admitted(entry) => {
                 self.ledger.set_may_sign_after(entry);
                 self.may_sign_after = entry;
+                self.rules.me = if self.may_sign() { self.me } else { PeerId::NOBODY };
             }
             Control::Members(members) => {
                 for gone in self.members.difference(&members) {
@@ -330,7 +343,7 @@ impl Driver {
         }
     }
 
-    fn on_entry(&mut self, signed: SignedEntry) {
+    fn on_entry(&mut self, sender: Option<PeerId>, signed: SignedEntry) {
         const ENTRIES_WAITING_MAX: usize = 8192;
         let sequence = signed.entry.sequence;
         let new = sequence > self.head.membership.entries
@@ -346,7 +359,12 @@ impl Driver {
                 self.entries.insert(sequence, signed);
                 self.note_work();
             }
-            Err(error) => tracing::warn!(channel = self.name, %error, "membership entry refused"),
+            Err(error) => {
+                tracing::warn!(channel = self.name, %error, "membership entry refused");
+                if let Some(sender) = sender {
+                    self.around.network.punish(&sender, &format!("a membership entry: {error}"));
+                }
+            }
         }
     }
 
@@ -366,7 +384,7 @@ impl Driver {
         self.ask_for_blocks(stalled);
         if self.ticks.is_multiple_of(HEARTBEAT_TICKS) {
             self.broadcast(Packet::Status { height: self.head.height });
-            self.send_again(stalled);
+            self.send_again();
         }
     }
 

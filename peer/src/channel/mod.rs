@@ -116,7 +116,9 @@ impl Channel {
         let route = Route { members: members.clone(), consensus, bulk, requests };
         around.network.routes().set(id, route);
 
-        let (status, status_now) = watch::channel(ChannelStatus::at(&head, &me));
+        let lost_record = ledger.may_sign_after() == Some(NEVER);
+        let (status, status_now) =
+            watch::channel(ChannelStatus { lost_record, ..ChannelStatus::at(&head, &me) });
         let (control, control_queue) = mpsc::channel(QUEUE_MAX);
         let (committed, committed_now) = watch::channel(head.height);
         let executor = Executor::start(

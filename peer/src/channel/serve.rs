@@ -42,7 +42,8 @@ impl Driver {
 fn blocks(ledger: &Ledger, first: Height, count: u64) -> Vec<(CommittedBlock, Vec<Batch>)> {
     let mut bytes = 0;
     let mut found = Vec::new();
-    for height in (first.0..).take(count.min(BLOCKS_PER_REQUEST) as usize) {
+    let end = first.0.saturating_add(count.min(BLOCKS_PER_REQUEST));
+    for height in first.0..end {
         let Some(committed) = ledger.block(Height(height)) else { break };
         let names = &committed.block.batches;
         let held = names.iter().filter_map(|b| ledger.batch(&b.maker, b.number, &b.hash));

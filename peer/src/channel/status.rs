@@ -29,6 +29,8 @@ pub struct ChannelStatus {
     pub may_create: bool,
     /// Whether it keeps from signing because it lost its record of votes.
     pub lost_record: bool,
+    /// Number of this peer's first batch that is not committed.
+    pub next_batch: Sequence,
     /// Last membership entry committed.
     pub entries: Sequence,
     /// The greatest height that a connected peer has.
@@ -57,6 +59,7 @@ impl ChannelStatus {
             is_member: member.is_some(),
             may_create: member.is_some_and(|m| m.may_create()),
             lost_record: false,
+            next_batch: head.next_batch(me),
             entries: head.membership.entries,
             target: head.height,
             diverged: None,

@@ -144,7 +144,6 @@ impl Executor {
     async fn run(mut self) {
         let mut pause = RESTART_FIRST;
         loop {
-            self.shared.set_runner(Runner::Loading);
             let started = tokio::time::Instant::now();
             let ended = match Session::open(&self).await {
                 Ok(session) => session.run(&mut self).await,

@@ -10,11 +10,11 @@ pub async fn read(
     bytes_max: usize,
 ) -> io::Result<Option<Vec<u8>>> {
     let mut length = [0; 4];
-    match stream.read_exact(&mut length).await {
-        Ok(()) => {}
-        Err(e) if e.kind() == io::ErrorKind::UnexpectedEof => return Ok(None),
-        Err(e) => return Err(e),
+    let first = stream.read(&mut length).await?;
+    if first == 0 {
+        return Ok(None);
     }
+    stream.read_exact(&mut length[first..]).await?;
     let length = u32::from_le_bytes(length) as usize;
     if length > bytes_max {
         let text = format!("a frame of {length} bytes is over the bound of {bytes_max}");

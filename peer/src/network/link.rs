@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use chain::encoding::decode;
 use chain::keys::PeerId;
-use futures::AsyncWriteExt;
+use futures::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use libp2p::{Multiaddr, PeerId as TransportId, Stream, StreamProtocol};
 use libp2p_stream::Control;
 use tokio::sync::{mpsc, oneshot, watch};
@@ -146,6 +146,9 @@ impl Keeper {
                 self.routes.tell(self.peer, true).await;
                 let error = serve(&mut queues, streams).await;
                 self.connected.store(false, Ordering::Relaxed);
+                if error.kind() == io::ErrorKind::InvalidData {
+                    let _ = self.commands.send(Command::Disconnect(self.id)).await;
+                }
                 tracing::info!(peer = %self.peer, %error, "connection lost");
                 self.routes.tell(self.peer, false).await;
             }
@@ -202,7 +205,9 @@ impl Queues {
 // Until one of the streams fails.
 async fn serve(queues: &mut Queues, [consensus, bulk, requests]: [Stream; 3]) -> io::Error {
     let Queues { consensus: consensus_queue, bulk: bulk_queue, questions, queued } = queues;
+    let (closed, consensus) = consensus.split();
     let ended = tokio::select! {
+        ended = until_closed(closed) => ended,
         ended = write(consensus_queue, consensus, queued) => ended,
         ended = write(bulk_queue, bulk, queued) => ended,
         ended = ask(questions, requests) => ended,
@@ -210,9 +215,17 @@ async fn serve(queues: &mut Queues, [consensus, bulk, requests]: [Stream; 3]) ->
     ended.err().unwrap_or_else(|| io::ErrorKind::ConnectionAborted.into())
 }
 
+// A connection that ends is noticed although nothing is being sent: nobody answers on this stream.
+async fn until_closed(mut stream: impl AsyncRead + Unpin) -> io::Result<()> {
+    match stream.read(&mut [0]).await? {
+        0 => Err(io::ErrorKind::ConnectionAborted.into()),
+        _ => Err(io::Error::new(io::ErrorKind::InvalidData, "an answer that nobody asked for")),
+    }
+}
+
 async fn write(
     queue: &mut mpsc::Receiver<Arc<[u8]>>,
-    mut stream: Stream,
+    mut stream: impl AsyncWrite + Unpin,
     queued: &AtomicUsize,
 ) -> io::Result<()> {
     while let Some(first) = queue.recv().await {

@@ -180,11 +180,12 @@ fn on_event(
         }
         SwarmEvent::Behaviour(BehaviourEvent::Ping(ping::Event {
             peer,
+            connection,
             result: Err(error),
-            ..
         })) => {
             tracing::info!(%peer, %error, "no answer to ping, connection closed");
-            let _ = swarm.disconnect_peer_id(peer);
+            // Only this one: the peer may have started again and have connected anew.
+            swarm.close_connection(connection);
         }
         SwarmEvent::ConnectionClosed { peer_id, cause, .. } => {
             tracing::debug!(peer = %peer_id, ?cause, "connection ended");

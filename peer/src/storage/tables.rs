@@ -42,7 +42,8 @@ impl Tables {
         let families = names.iter().map(|name| ColumnFamilyDescriptor::new(*name, table(&cache)));
         match DB::open_cf_descriptors(&options, path, families) {
             Ok(db) => Ok(Tables { db, path: path.to_path_buf() }),
-            Err(e) if e.to_string().contains("lock") => {
+            // Every message about the lock names its file.
+            Err(e) if e.to_string().contains("/LOCK") => {
                 Err(StorageError::InUse { path: path.to_path_buf() })
             }
             Err(e) => Err(open(e.to_string())),

@@ -4,14 +4,14 @@
 
 #![allow(clippy::unwrap_used)]
 
-// mod bad_requests;
-// mod bad_start;
-// mod channel_auth;
-// mod fifth_peer;
-// mod faults;
+mod bad_requests;
+mod bad_start;
+mod channel_auth;
+mod fifth_peer;
+mod faults;
 mod legacy_calls;
 mod load;
-// mod runner;
+mod runner;
 mod shape;
-// mod stop;
+mod stop;
 mod tutorial;

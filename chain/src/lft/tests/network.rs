@@ -134,7 +134,7 @@ impl World {
             Trouble { loss: 0, doubled: 0, delay_ms: 50, crash: 0, refused: 0, ..self.trouble };
         let goal = self.nodes.iter().map(|node| node.head.height.0).max().unwrap_or(0) + 3;
         let there = |world: &World| {
-            let honest = |node: &usize| !world.trouble.twin || node % VALIDATORS != 0;
+            let honest = |node: &usize| !world.trouble.twin || number(*node) != 1;
             let mut nodes = world.awake().into_iter().filter(honest);
             nodes.all(|node| world.nodes[node].head.height.0 >= goal)
         };

@@ -13,7 +13,7 @@ use wire::v1::{BlocksRequest, ExecutedBlock, ExecutedTransaction, SubmitReply, S
 
 use crate::api::{self, NoChannel, code};
 use crate::channel::Channel;
-use crate::intake::Refused;
+use crate::intake::{Offered, Refused};
 use crate::node::Node;
 
 /// Transactions of one stream that are not answered yet; the next waits in the client.
@@ -51,8 +51,11 @@ impl Gateway for GatewayService {
                     }
                     (name.clone(), request.data)
                 });
-                submit(node.clone(), request)
+                (node.clone(), request)
             })
+            // One after the other: who waits for room is not overtaken.
+            .then(|(node, request)| offer(node, request))
+            .map(answer)
             .buffered(UNANSWERED_MAX);
         Ok(Response::new(Box::pin(answers)))
     }
@@ -82,46 +85,52 @@ fn no_channel(error: NoChannel) -> Status {
     }
 }
 
-async fn submit(
+fn refused(code: i32, message: impl ToString) -> SubmitReply {
+    SubmitReply { response_code: code, tx_hash: Vec::new(), message: message.to_string() }
+}
+
+// A place in the queue, or why there is none.
+async fn offer(
     node: Node,
     request: Result<(String, Vec<u8>), Status>,
-) -> Result<SubmitReply, Status> {
+) -> Result<Result<Offered, SubmitReply>, Status> {
     let (name, data) = request?;
-    let refused = |code: i32, message: String| SubmitReply {
-        response_code: code,
-        tx_hash: Vec::new(),
-        message,
-    };
     let channel = match api::channel(&node, Some(&name)) {
         Ok(channel) => channel,
-        Err(error @ NoChannel::Unknown(..)) => return Ok(refused(code::FAIL, error.to_string())),
-        Err(error @ NoChannel::NotJoined(_)) => {
-            return Ok(refused(code::TIMEOUT, error.to_string()));
-        }
+        Err(error @ NoChannel::Unknown(..)) => return Ok(Err(refused(code::FAIL, error))),
+        Err(error @ NoChannel::NotJoined(_)) => return Ok(Err(refused(code::TIMEOUT, error))),
     };
     let Ok(data) = String::from_utf8(data) else {
-        return Ok(refused(code::FAIL, "the data is not UTF-8".into()));
+        return Ok(Err(refused(code::FAIL, "the data is not UTF-8")));
     };
     loop {
-        match api::create_transaction(&channel, data.clone()).await {
-            Ok(hash) => {
-                let tx_hash = hash.0.to_vec();
-                return Ok(SubmitReply {
-                    response_code: code::SUCCESS,
-                    tx_hash,
-                    message: String::new(),
-                });
-            }
+        match channel.intake.offer(&data) {
+            Ok(offered) => return Ok(Ok(offered)),
             // The stream is slowed down instead of being refused.
             Err(Refused::Overloaded { .. } | Refused::OverloadedBytes { .. }) => {
                 tokio::time::sleep(OVERLOAD_PAUSE).await;
             }
-            Err(error @ Refused::TooLarge { .. }) => {
-                return Ok(refused(code::FAIL, error.to_string()));
-            }
-            Err(error) => return Ok(refused(code::TIMEOUT, error.to_string())),
+            Err(error @ Refused::TooLarge { .. }) => return Ok(Err(refused(code::FAIL, error))),
+            Err(error) => return Ok(Err(refused(code::TIMEOUT, error))),
         }
     }
+}
+
+async fn answer(
+    offered: Result<Result<Offered, SubmitReply>, Status>,
+) -> Result<SubmitReply, Status> {
+    let accepted = match offered? {
+        Ok(offered) => offered.accepted().await,
+        Err(reply) => return Ok(reply),
+    };
+    Ok(match accepted {
+        Ok(hash) => SubmitReply {
+            response_code: code::SUCCESS,
+            tx_hash: hash.0.to_vec(),
+            message: String::new(),
+        },
+        Err(error) => refused(code::TIMEOUT, error),
+    })
 }
 
 async fn send_blocks(
