@@ -11,7 +11,7 @@ fn main() -> ExitCode {
     match configs::load_process(Program::Peer) {
         Err(error) => {
             let _ = writeln!(std::io::stderr(), "error: {error}");
-            ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(1))
+            ExitCode::from(error.exit_code())
         }
         Ok(Start::Print(text)) => {
             let _ = writeln!(std::io::stdout(), "{text}");
@@ -37,10 +37,10 @@ fn run(loaded: &configs::Loaded) -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
-    let outcome = runtime.block_on(async {
+    let outcome: Result<(), Box<dyn std::error::Error>> = runtime.block_on(async {
         let stop = CancellationToken::new();
         stop_on_signal(stop.clone())?;
-        peer::run(settings, stop).await.map_err(anyhow)
+        Ok(peer::run(settings, stop).await?)
     });
     runtime.shutdown_timeout(std::time::Duration::from_secs(2));
     match outcome {
@@ -51,10 +51,6 @@ fn run(loaded: &configs::Loaded) -> ExitCode {
             ExitCode::FAILURE
         }
     }
-}
-
-fn anyhow(error: peer::StartError) -> Box<dyn std::error::Error> {
-    Box::new(error)
 }
 
 // What this process can no longer vouch for must not go on: no thread outlives a broken one.

@@ -89,8 +89,7 @@ pub async fn run(settings: PeerSettings, stop: CancellationToken) -> Result<(), 
     };
     let node = Node::new(settings, target, store, network, surroundings, stop.clone());
     node.start_known_channels().await?;
-    api::grpc::serve(node.clone(), grpc, stop.clone())
-        .map_err(StartError::Address)?;
+    api::grpc::serve(node.clone(), grpc, stop.clone()).map_err(StartError::Address)?;
     if let Some(rest) = rest {
         api::rest::serve(node.clone(), rest, stop.clone()).await.map_err(StartError::Address)?;
     }
