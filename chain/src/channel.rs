@@ -131,6 +131,15 @@ pub struct SignedGenesis {
     pub signature: Signature,
 }
 
+/// Longest name of a channel, bytes.
+pub const NAME_BYTES_MAX: usize = 64;
+
+/// Whether `name` may name a channel. Peers name folders after it.
+pub fn is_channel_name(name: &str) -> bool {
+    let plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.');
+    (1..=NAME_BYTES_MAX).contains(&name.len()) && name.bytes().all(plain) && !name.starts_with('.')
+}
+
 /// Why a genesis is refused.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum GenesisError {
@@ -142,6 +151,10 @@ pub enum GenesisError {
     Settings(#[from] SettingsError),
     #[error("its first member is no validator, or has no weight")]
     First,
+    #[error(
+        "a channel's name is 1 to {NAME_BYTES_MAX} letters, digits, '_', '-' and '.', not first"
+    )]
+    Name,
 }
 
 impl Verify for SignedGenesis {
@@ -154,6 +167,9 @@ impl Verify for SignedGenesis {
         }
         radiostation.check(&self.genesis.hash(), &self.signature)?;
         self.genesis.settings.check()?;
+        if !is_channel_name(&self.genesis.name) {
+            return Err(GenesisError::Name);
+        }
         if self.genesis.first.is_validator() { Ok(()) } else { Err(GenesisError::First) }
     }
 }

@@ -89,6 +89,8 @@ pub enum Invalid {
 /// How far a proposed block's time may be ahead of a voter's clock, microseconds.
 pub const AHEAD_US_MAX: u64 = 60_000_000;
 
+/// Most batches in one block: what a proposal weighs follows from it.
+pub const BATCHES_MAX: usize = 10_000;
 /// Most membership entries in one block.
 pub const ENTRIES_MAX: usize = 256;
 
@@ -194,7 +196,8 @@ impl Head {
             transactions += u64::from(batch.count);
             bytes += u64::from(batch.bytes);
         }
-        let fits = transactions <= self.settings.block_transactions_max
+        let fits = batches.len() <= BATCHES_MAX
+            && transactions <= self.settings.block_transactions_max
             && bytes <= self.settings.block_bytes_max;
         if fits { Ok(()) } else { Err(Invalid::Size { transactions, bytes }) }
     }

@@ -7,6 +7,7 @@ use crate::batch::BatchRef;
 use crate::count::Sequence;
 use crate::hash::Hash;
 use crate::keys::PeerId;
+use crate::ledger::BATCHES_MAX;
 
 /// What the pool may hold, bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -153,6 +154,12 @@ impl Pool {
         waiting.is_some_and(|w| w.first == *batch || w.named == Some(*batch))
     }
 
+    /// Whether a batch of that hash is here that has another size than `batch` says.
+    pub fn contradicts(&self, batch: &BatchRef) -> bool {
+        let waiting = self.makers.get(&batch.maker).and_then(|q| q.waiting.get(&batch.number));
+        waiting.is_some_and(|w| w.holds(&batch.hash)) && !self.holds(batch)
+    }
+
     /// Whether a block could be filled.
     pub fn is_ready(&self) -> bool {
         self.makers.values().any(|queue| queue.waiting.contains_key(&queue.next))
@@ -174,7 +181,8 @@ impl Pool {
             let before = chosen.len();
             for queue in &mut queues {
                 let fits = |batch: &BatchRef| {
-                    transactions + u64::from(batch.count) <= transactions_max
+                    chosen.len() < BATCHES_MAX
+                        && transactions + u64::from(batch.count) <= transactions_max
                         && bytes + u64::from(batch.bytes) <= bytes_max
                 };
                 if let Some(batch) = queue.next_if(fits) {

@@ -264,3 +264,6 @@ impl Maker {
 fn size(submission: &Submission) -> u64 {
     submission.data.len() as u64 + TRANSACTION_OVERHEAD_BYTES
 }
+
+#[cfg(test)]
+mod tests;

@@ -21,3 +21,6 @@ pub mod storage;
 pub mod view;
 
 pub use start::{StartError, run};
+
+#[cfg(test)]
+mod tests;

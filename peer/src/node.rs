@@ -225,3 +225,6 @@ impl Node {
 fn same(a: &[u8], b: &[u8]) -> bool {
     a.len() == b.len() && a.iter().zip(b).fold(0, |all, (x, y)| all | (x ^ y)) == 0
 }
+
+#[cfg(test)]
+pub(crate) mod tests;

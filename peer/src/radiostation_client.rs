@@ -20,7 +20,7 @@ use wire::v1::{
     Report, ToPeer, Welcome, announcement, from_peer, to_peer,
 };
 
-use crate::channel::{Channel, Control, NEVER, Notice};
+use crate::channel::{Channel, Control, NEVER};
 use crate::node::Node;
 use crate::storage::KnownPeer;
 
@@ -52,13 +52,13 @@ enum Ended {
 
 /// Attends until the peer stops: the first radiostation, and the second while the first cannot be
 /// reached.
-pub async fn run(node: Node, p2p_address: String, mut notices: mpsc::Receiver<Notice>) {
+pub async fn run(node: Node, p2p_address: String) {
     let stations = node.settings.radiostations.clone();
     let mut turn = 0;
     while !node.stop.is_cancelled() {
         let station = &stations[turn % stations.len()];
         turn += 1;
-        let ended = attend(&node, &station.to_string(), &p2p_address, &mut notices).await;
+        let ended = attend(&node, &station.to_string(), &p2p_address).await;
         let pause = match ended {
             Ended::Stopping => return,
             Ended::Status(status) if status.code() == Code::Aborted => {
@@ -94,12 +94,7 @@ fn is_refusal(status: &Status) -> bool {
     )
 }
 
-async fn attend(
-    node: &Node,
-    station: &str,
-    p2p_address: &str,
-    notices: &mut mpsc::Receiver<Notice>,
-) -> Ended {
+async fn attend(node: &Node, station: &str, p2p_address: &str) -> Ended {
     let (sender, requests) = mpsc::channel(64);
     let opened = open(station, requests);
     let mut stream = tokio::select! {
@@ -131,9 +126,6 @@ async fn attend(
                 if attendance.report(due).await {
                     last_report = tokio::time::Instant::now();
                 }
-            }
-            Some(Notice::Left { channel, peer }) = notices.recv() => {
-                node.remove_peer(&channel, &peer).await;
             }
             () = node.stop.cancelled() => {
                 let leaving = Leaving { reason: "stopped by its operator".into() };

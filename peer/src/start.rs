@@ -12,7 +12,7 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use crate::api;
-use crate::channel::Surroundings;
+use crate::channel::{Notice, Surroundings};
 use crate::executor::ScoreRunner;
 use crate::intake::WaitingLimits;
 use crate::network::{Network, NetworkError};
@@ -97,12 +97,20 @@ pub async fn run(settings: PeerSettings, stop: CancellationToken) -> Result<(), 
         peer_id = %node.me, target_address = node.target, p2p = p2p_address,
         rest = node.settings.rest.port, "peer is up"
     );
-    radiostation_client::run(node.clone(), p2p_address, notices_queue).await;
+    tokio::spawn(heed(node.clone(), notices_queue));
+    radiostation_client::run(node.clone(), p2p_address).await;
     stop.cancelled().await;
     // Threads of channels end at their next turn; what they hold is on disk already.
     tokio::task::spawn_blocking(move || node.join_threads()).await.unwrap_or_default();
     tracing::info!("peer stopped");
     Ok(())
+}
+
+// Acts on what the channels tell.
+async fn heed(node: Node, mut notices: mpsc::Receiver<Notice>) {
+    while let Some(Notice::Left { channel, peer }) = notices.recv().await {
+        node.remove_peer(&channel, &peer).await;
+    }
 }
 
 fn host_port(host: &str, port: u16) -> String {

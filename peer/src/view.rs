@@ -8,7 +8,7 @@ use chain::keys::PeerId;
 use chain::transaction::{Transaction, TransactionSignature};
 use serde_json::{Map, Value};
 
-use crate::storage::{Ledger, Position};
+use crate::storage::Ledger;
 
 /// A block, ready to be shown.
 pub struct BlockView {
@@ -112,9 +112,12 @@ pub struct TransactionView {
 
 /// The transaction of that hash.
 pub fn transaction(ledger: &Ledger, hash: &Hash) -> Option<TransactionView> {
-    let Position { maker, number, index } = ledger.position(hash)?;
-    let batch = ledger.batch_at(&maker, number)?;
-    let at = index as usize;
+    let position = ledger.position(hash)?;
+    let (maker, at) = (position.maker, position.index as usize);
+    let batch = match ledger.place_of(hash, &position) {
+        Some(place) => ledger.batch(&maker, position.number, &place.hash)?,
+        None => ledger.waiting_batch(&position)?,
+    };
     if batch.transaction_hashes().get(at) != Some(hash) {
         // Of a batch whose maker signed another one of that number, and that one was committed.
         return None;
@@ -125,3 +128,6 @@ pub fn transaction(ledger: &Ledger, hash: &Hash) -> Option<TransactionView> {
     let public_key = key.map(|key| key.to_bytes().to_vec()).unwrap_or_default();
     Some(TransactionView { transaction, maker, signature: encode(&signature), public_key })
 }
+
+#[cfg(test)]
+mod tests;

@@ -115,8 +115,8 @@ pub async fn create_transaction(channel: &Channel, data: String) -> Result<Hash,
 /// A transaction kept here, and the `meta` that clients see with it.
 pub fn transaction(channel: &Channel, hash: &Hash) -> Option<(TransactionView, Value)> {
     let found = view::transaction(&channel.ledger, hash)?;
-    let place =
-        channel.ledger.position(hash).and_then(|p| channel.ledger.place(&p.maker, p.number));
+    let ledger = &channel.ledger;
+    let place = ledger.position(hash).and_then(|position| ledger.place_of(hash, &position));
     let executed = place.and_then(|place| channel.ledger.results(place.height));
     let version = executed.map(|results| results.version).or(match channel.executor.runner() {
         Runner::Ready(loaded) => Some(loaded.version),
@@ -135,7 +135,7 @@ pub fn transaction(channel: &Channel, hash: &Hash) -> Option<(TransactionView, V
 pub fn result(channel: &Channel, hash: &Hash) -> TransactionResult {
     let Some(position) = channel.ledger.position(hash) else { return TransactionResult::Unknown };
     let waits = TransactionResult::Known { code: code::NOT_INVOKED, message: None };
-    let Some(place) = channel.ledger.place(&position.maker, position.number) else { return waits };
+    let Some(place) = channel.ledger.place_of(hash, &position) else { return waits };
     if let Some(receipts) = channel.ledger.receipts(&place) {
         let receipt = receipts.into_iter().nth(position.index as usize);
         return receipt.map_or(TransactionResult::Unknown, |receipt| TransactionResult::Known {
@@ -184,3 +184,6 @@ pub fn block(channel: &Channel, which: Which) -> Option<BlockView> {
     let last: Height = channel.status.borrow().height;
     view::block(&channel.ledger, which, last)
 }
+
+#[cfg(test)]
+mod tests;

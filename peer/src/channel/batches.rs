@@ -210,10 +210,7 @@ impl Driver {
     }
 
     pub(super) fn accuse(&mut self, evidence: Evidence) {
-        if self.ledger.has_evidence(&evidence) {
-            return;
-        }
-        let count = self.ledger.add_evidence(&evidence);
+        let Some(count) = self.ledger.add_evidence(&evidence) else { return };
         if count == self.evidence {
             // Full: what is not kept would be news each time it comes around.
             return;

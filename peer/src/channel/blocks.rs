@@ -82,21 +82,36 @@ impl Driver {
             self.queue.push_back(Event::BlockChecked { height, block: hash, valid: false });
             return;
         }
+        if block.batches.iter().any(|batch| self.pool.contradicts(batch)) {
+            tracing::warn!(channel = self.name, %height, "block refused: it misnames a batch");
+            self.queue.push_back(Event::BlockChecked { height, block: hash, valid: false });
+            return;
+        }
+        self.forget_checks();
         self.checks.insert(hash, block);
         self.finish_checks();
         self.fetch_missing();
     }
 
+    // Blocks that `step` has forgotten need no answer.
+    fn forget_checks(&mut self) {
+        let state = self.state.as_ref().expect("step gives the state back");
+        self.checks.retain(|hash, _| state.block(hash).is_some());
+    }
+
     /// Answers for the blocks whose batches are all here.
     pub(super) fn finish_checks(&mut self) {
         let pool = &self.pool;
-        let complete = |block: &Block| block.batches.iter().all(|batch| pool.holds(batch));
+        let known = |batch: &BatchRef| pool.holds(batch) || pool.contradicts(batch);
+        let complete = |block: &Block| block.batches.iter().all(known);
         let done: Vec<Hash> =
             self.checks.iter().filter(|(_, block)| complete(block)).map(|(h, _)| *h).collect();
         for hash in done {
             let Some(block) = self.checks.remove(&hash) else { continue };
-            let valid = self.agrees(&block.header.executed);
-            if !valid {
+            let named = block.batches.iter().all(|batch| self.pool.holds(batch));
+            let agrees = self.agrees(&block.header.executed);
+            let valid = named && agrees;
+            if !agrees {
                 let (claimed, maker) = (block.header.executed, block.header.maker);
                 tracing::error!(
                     channel = self.name, height = %claimed.height, %maker, claimed = %claimed.state,

@@ -378,6 +378,7 @@ impl Driver {
         self.ticks += 1;
         self.told.clear();
         self.note_state();
+        self.note_work();
         self.fetch_missing();
         let stalled = self.height_at_tick == self.head.height;
         self.height_at_tick = self.head.height;

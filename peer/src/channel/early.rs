@@ -32,3 +32,6 @@ impl Early {
         std::mem::take(&mut self.messages)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -90,8 +90,10 @@ pub struct Channel {
     control: mpsc::Sender<Control>,
 }
 
-/// Packets that wait for the channel's thread, each way.
-const QUEUE_MAX: usize = 1024;
+/// Small things that wait for the channel's thread.
+const QUEUE_MAX: usize = 512;
+/// Batches that wait for the channel's thread.
+const BATCHES_MAX: usize = 64;
 /// Requests of other peers that wait.
 const REQUESTS_MAX: usize = 64;
 
@@ -111,9 +113,10 @@ impl Channel {
         let me = around.key.public_key().peer_id();
 
         let (consensus, consensus_queue) = mpsc::channel(QUEUE_MAX);
-        let (bulk, bulk_queue) = mpsc::channel(QUEUE_MAX);
+        let (bulk, bulk_queue) = mpsc::channel(BATCHES_MAX);
         let (requests, requests_queue) = mpsc::channel(REQUESTS_MAX);
-        let route = Route { members: members.clone(), consensus, bulk, requests };
+        let batch_bytes_max = usize::try_from(head.settings.batch_bytes_max).unwrap_or(usize::MAX);
+        let route = Route { members: members.clone(), batch_bytes_max, consensus, bulk, requests };
         around.network.routes().set(id, route);
 
         let lost_record = ledger.may_sign_after() == Some(NEVER);
@@ -131,7 +134,7 @@ impl Channel {
             around,
         );
         let waiting = Arc::new(Waiting::default());
-        let (sealed, sealed_queue) = mpsc::channel(QUEUE_MAX);
+        let (sealed, sealed_queue) = mpsc::channel(BATCHES_MAX);
         let (intake, intake_thread) =
             intake::start(&ledger, &head, waiting.clone(), sealed, status_now.clone(), around)?;
         let inputs = Inputs {
@@ -168,3 +171,6 @@ impl Channel {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

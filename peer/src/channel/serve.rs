@@ -68,3 +68,6 @@ fn within_bytes(batches: impl Iterator<Item = Batch>) -> Vec<Batch> {
     };
     batches.take_while(fits).collect()
 }
+
+#[cfg(test)]
+mod tests;

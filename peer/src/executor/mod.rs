@@ -206,3 +206,6 @@ impl ExecutorHandle {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -35,3 +35,6 @@ pub async fn write(stream: &mut (impl AsyncWrite + Unpin), bytes: &[u8]) -> io::
     stream.write_all(&length.to_le_bytes()).await?;
     stream.write_all(bytes).await
 }
+
+#[cfg(test)]
+mod tests;

@@ -111,6 +111,12 @@ impl Link {
         self.connected.load(Ordering::Relaxed)
     }
 
+    /// Bytes of frames that wait.
+    #[cfg(test)]
+    pub fn queued(&self) -> usize {
+        self.queued.load(Ordering::Relaxed)
+    }
+
     /// Queues a frame; drops it when not connected or when too much waits.
     pub fn send(&self, lane: Lane, bytes: Arc<[u8]>) {
         let length = bytes.len();

@@ -180,3 +180,6 @@ impl Network {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

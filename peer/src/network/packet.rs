@@ -79,8 +79,10 @@ impl Lane {
     /// Longest frame taken from another peer, bytes.
     pub fn frame_bytes_max(self) -> usize {
         match self {
-            // A proposal names up to 10,000 batches of some 70 bytes, and carries certificates.
-            Lane::Consensus => 4 << 20,
+            // A proposal names up to 10,000 batches of 64 bytes, and carries entries and
+            // certificates.
+            Lane::Consensus => 2 << 20,
+            // A channel's own limit for a batch is usually far below.
             Lane::Bulk => 130 << 20,
             Lane::Requests => 2 << 20,
         }
@@ -103,3 +105,6 @@ impl Packet {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

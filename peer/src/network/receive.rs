@@ -54,7 +54,7 @@ fn invalid(why: impl ToString) -> io::Error {
 }
 
 async fn read(lane: Lane, peer: PeerId, mut stream: Stream, routes: &Routes) -> io::Result<()> {
-    while let Some(bytes) = frame::read(&mut stream, lane.frame_bytes_max()).await? {
+    while let Some(bytes) = frame::read(&mut stream, routes.frame_bytes_max(lane)).await? {
         let envelope: Envelope<Packet> = decode(&bytes).map_err(invalid)?;
         if envelope.content.lane() != lane {
             return Err(invalid("a packet came on the wrong stream"));

@@ -30,6 +30,8 @@ pub struct Asked {
 #[derive(Clone, Debug)]
 pub struct Route {
     pub members: BTreeSet<PeerId>,
+    /// Largest batch on the channel, bytes.
+    pub batch_bytes_max: usize,
     pub consensus: mpsc::Sender<Arrival>,
     pub bulk: mpsc::Sender<Arrival>,
     pub requests: mpsc::Sender<Asked>,
@@ -62,6 +64,20 @@ impl Routes {
     pub fn of_member(&self, channel: &Hash, peer: &PeerId) -> Option<Route> {
         let routes = self.0.read().unwrap_or_else(PoisonError::into_inner);
         routes.get(channel).filter(|route| route.members.contains(peer)).cloned()
+    }
+
+    /// Longest frame that any channel can have a use for on `lane`, bytes.
+    pub fn frame_bytes_max(&self, lane: Lane) -> usize {
+        /// Envelope and tags around a batch.
+        const AROUND: usize = 256;
+        let routes = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        match lane {
+            Lane::Bulk => {
+                let largest = routes.values().map(|route| route.batch_bytes_max).max();
+                lane.frame_bytes_max().min(largest.unwrap_or(0) + AROUND)
+            }
+            Lane::Consensus | Lane::Requests => lane.frame_bytes_max(),
+        }
     }
 
     /// Tells every channel of which `peer` is a member that its link stands, or is lost.

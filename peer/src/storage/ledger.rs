@@ -55,6 +55,8 @@ pub struct Position {
     pub number: Sequence,
     /// From 0, in its batch.
     pub index: u32,
+    /// First bytes of the batch's hash: a maker that breaks the rules signs two of one number.
+    pub batch: [u8; 8],
 }
 
 /// Where a batch was committed.
@@ -239,17 +241,26 @@ impl Ledger {
         self.0.get(TRANSACTIONS, &transaction.0)
     }
 
+    /// Where the batch of a transaction was committed; none while it waits, and when the batch
+    /// committed under its number is another one, without it.
+    pub fn place_of(&self, transaction: &Hash, position: &Position) -> Option<BatchPlace> {
+        let place = self.place(&position.maker, position.number)?;
+        if place.hash.0.starts_with(&position.batch) {
+            return Some(place);
+        }
+        let batch = self.batch(&position.maker, position.number, &place.hash)?;
+        let there = batch.transaction_hashes().get(position.index as usize) == Some(transaction);
+        there.then_some(place)
+    }
+
     /// Where a batch was committed.
     pub fn place(&self, maker: &PeerId, number: Sequence) -> Option<BatchPlace> {
         self.0.get(PLACES, &number_key(maker, number))
     }
 
-    /// A batch of that number that waits; the committed one once there is one.
-    pub fn batch_at(&self, maker: &PeerId, number: Sequence) -> Option<Batch> {
-        if let Some(place) = self.place(maker, number) {
-            return self.batch(maker, number, &place.hash);
-        }
-        let prefix = number_key(maker, number);
+    /// The batch of a transaction that waits.
+    pub fn waiting_batch(&self, position: &Position) -> Option<Batch> {
+        let prefix = [&number_key(&position.maker, position.number)[..], &position.batch].concat();
         let (_, bytes) = self.0.scan(BATCHES, &prefix, &prefix).next()?;
         chain::encoding::decode(&bytes).ok()
     }
@@ -285,17 +296,17 @@ impl Ledger {
         self.0.get(RECEIPTS, &key)
     }
 
-    /// Keeps a proof; how many there are now.
-    pub fn add_evidence(&self, evidence: &Evidence) -> u64 {
+    /// Keeps a proof; how many there are now. None if it is kept already, or too many are.
+    pub fn add_evidence(&self, evidence: &Evidence) -> Option<u64> {
         let count = self.evidence_count();
-        if count >= EVIDENCE_MAX {
-            return count;
+        if count >= EVIDENCE_MAX || self.has_evidence(evidence) {
+            return None;
         }
         let mut changes = self.0.changes();
         changes.put(EVIDENCE, &count.to_be_bytes(), evidence);
         changes.put(META, b"evidence", &(count + 1));
         changes.write_durably();
-        count + 1
+        Some(count + 1)
     }
 
     /// Proofs kept.
@@ -303,8 +314,7 @@ impl Ledger {
         self.0.get(META, b"evidence").unwrap_or_default()
     }
 
-    /// Whether this very proof is kept.
-    pub fn has_evidence(&self, evidence: &Evidence) -> bool {
+    fn has_evidence(&self, evidence: &Evidence) -> bool {
         let wanted = encode(evidence);
         self.0.scan(EVIDENCE, &[], &[]).any(|(_, bytes)| *bytes == wanted[..])
     }
@@ -321,8 +331,13 @@ fn batch_key(maker: &PeerId, number: Sequence, hash: &Hash) -> Vec<u8> {
 fn put_batch(changes: &mut Changes<'_>, batch: &Batch, encoded: &[u8]) {
     let (maker, number) = (batch.header.maker, batch.header.number);
     changes.put_bytes(BATCHES, &batch_key(&maker, number, &batch.header.hash()), encoded);
+    let mut name = [0; 8];
+    name.copy_from_slice(&batch.header.hash().0[..8]);
     for (index, hash) in batch.transaction_hashes().iter().enumerate() {
-        let position = Position { maker, number, index: index as u32 };
+        let position = Position { maker, number, index: index as u32, batch: name };
         changes.put(TRANSACTIONS, &hash.0, &position);
     }
 }
+
+#[cfg(test)]
+mod tests;

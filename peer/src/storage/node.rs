@@ -95,3 +95,6 @@ impl NodeStore {
 fn prefix(channel: &str) -> Vec<u8> {
     [channel.as_bytes(), &[0]].concat()
 }
+
+#[cfg(test)]
+mod tests;

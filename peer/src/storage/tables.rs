@@ -135,3 +135,6 @@ fn table(cache: &Cache) -> Options {
     options.set_write_buffer_size(WRITE_BUFFER_BYTES);
     options
 }
+
+#[cfg(test)]
+mod tests;
