@@ -156,7 +156,10 @@ impl Places {
                     assert!(same, "{who}: {marker} was accepted as {hash}, which is another's");
                 }
                 Outcome::Refused(why) => {
-                    assert!(position.is_none(), "{who}: {marker} was refused ({why}), yet is there");
+                    assert!(
+                        position.is_none(),
+                        "{who}: {marker} was refused ({why}), yet is there"
+                    );
                 }
                 Outcome::Unknown => {}
             }

@@ -88,7 +88,8 @@ impl Grpc {
         self.wait(reading).unwrap_or_else(|| Err(format!("block {last} did not come in time")))
     }
 
-    fn wait<T>(&self, future: impl Future<Output = T>) -> Option<T> {
+    /// What the future comes to, within 30 s.
+    pub fn wait<T>(&self, future: impl Future<Output = T>) -> Option<T> {
         self.runtime.block_on(async { tokio::time::timeout(CALL_TIMEOUT, future).await.ok() })
     }
 }

@@ -13,6 +13,7 @@ use crate::plan::{ChannelPlan, Plan};
 use crate::wait::wait_for;
 
 const READY_LIMIT: Duration = Duration::from_secs(60);
+const CHANNEL_FILE: &str = "channels.json";
 const LOG_LINES_SHOWN: usize = 40;
 
 pub struct Network {
@@ -53,7 +54,7 @@ impl Network {
         let name = |number: usize| format!("peer{}", number + 1);
         let mut peers: Vec<Node> =
             (0..count).map(|number| Node::new(&name(number), "peer", &folder)).collect();
-        let channel_file = folder.join("channels.json");
+        let channel_file = folder.join(CHANNEL_FILE);
         let channels = channel_file_text(&plan.channels, &peers);
         std::fs::write(&channel_file, channels).expect("a temporary folder can be written");
         let packages = plan.packages.unwrap_or_else(shipped_packages);
@@ -142,6 +143,11 @@ impl Network {
         }
     }
 
+    /// The channel file.
+    pub fn channel_file(&self) -> PathBuf {
+        self.folder.join(CHANNEL_FILE)
+    }
+
     /// Folder of the whole network.
     pub fn folder(&self) -> &Path {
         &self.folder
@@ -171,7 +177,8 @@ impl Drop for Network {
     }
 }
 
-fn settle_radiostation(node: &mut Node, channel_file: &Path, channel_auth: bool) {
+/// Gives a radiostation what it needs to run in a network of tests.
+pub fn settle_radiostation(node: &mut Node, channel_file: &Path, channel_auth: bool) {
     node.set("PORT_RADIOSTATION", node.grpc_port);
     node.set("RADIOSTATION_STORAGE_PATH", "storage");
     node.set("CHANNEL_MANAGE_DATA_PATH", channel_file.display().to_string());
@@ -181,7 +188,8 @@ fn settle_radiostation(node: &mut Node, channel_file: &Path, channel_auth: bool)
     node.set("NO_RESPONSE_COUNT_ALLOW_BY_HEARTBEAT", 3);
 }
 
-fn settle_peer(node: &mut Node, radiostation: u16, packages: &Path, more: &Map<String, Value>) {
+/// Gives a peer what it needs to join the radiostation on that port.
+pub fn settle_peer(node: &mut Node, radiostation: u16, packages: &Path, more: &Map<String, Value>) {
     node.set("PORT_PEER", node.grpc_port);
     node.set("PORT_P2P", node.p2p_port);
     node.set("IP_RADIOSTATION", "127.0.0.1");

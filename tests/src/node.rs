@@ -93,9 +93,9 @@ impl Node {
         path.display().to_string()
     }
 
-    /// Lets its ports go, for a test that starts the program in its own way.
-    pub fn release_ports(&mut self) {
-        self.ports.release();
+    /// Its ports, for a test that starts the program in its own way.
+    pub fn ports(&mut self) -> &mut PortSet {
+        &mut self.ports
     }
 
     pub fn is_running(&mut self) -> bool {

@@ -40,6 +40,11 @@ impl PortSet {
     pub fn release(&mut self) {
         self.held.clear();
     }
+
+    /// Lets go all but one, which the program will find in use.
+    pub fn release_all_but(&mut self, port: u16) {
+        self.held.retain(|held| held.local_addr().is_ok_and(|address| address.port() == port));
+    }
 }
 
 // Every process of tests begins elsewhere, and no port is tried twice soon.

@@ -8,11 +8,7 @@ const POLL_INTERVAL: Duration = Duration::from_millis(50);
 ///
 /// # Panics
 /// When `limit` has passed: with `what` and what was missing at last.
-pub fn wait_for<T>(
-    what: &str,
-    limit: Duration,
-    mut look: impl FnMut() -> Result<T, String>,
-) -> T {
+pub fn wait_for<T>(what: &str, limit: Duration, mut look: impl FnMut() -> Result<T, String>) -> T {
     let began = Instant::now();
     loop {
         match look() {

@@ -286,7 +286,8 @@ where
     S: futures::Stream<Item = Result<B, warp::Error>> + Send,
     B: Buf,
 {
-    let media = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    // One that is no text is another kind than JSON.
+    let media = headers.get(header::CONTENT_TYPE).map(|value| value.to_str().unwrap_or_default());
     let media = media.unwrap_or("application/json").split(';').next().unwrap_or_default().trim();
     // curl -d without a header says it sends a form; the old tutorials do so.
     let known = ["application/json", "application/x-www-form-urlencoded", "text/plain"];

@@ -40,11 +40,6 @@ impl Driver {
                 }
             }
         }
-        if members_changed {
-            self.pool.retain(|maker| {
-                head.membership.get(maker).is_some_and(|member| member.may_create())
-            });
-        }
         self.head = head;
         if members_changed {
             self.sort_out_pool();

@@ -30,13 +30,29 @@ impl Driver {
 
     /// A batch that another peer sent.
     pub(super) fn on_batch(&mut self, sender: PeerId, batch: Batch) {
-        if batch.header.channel == self.head.channel
-            && batch.header.number < self.head.next_batch(&batch.header.maker)
-        {
+        if batch.header.number < self.head.next_batch(&batch.header.maker) {
+            self.on_used_number(&batch);
             return;
         }
         if let Err(why) = self.take_batch(batch) {
             self.around.network.punish(&sender, &format!("a batch: {why}"));
+        }
+    }
+
+    // Usually a batch that came late; another one of that number is evidence.
+    fn on_used_number(&mut self, batch: &Batch) {
+        let (maker, number) = (batch.header.maker, batch.header.number);
+        let Some(place) = self.ledger.place(&maker, number) else { return };
+        if batch.header.channel != self.head.channel || place.hash == batch.header.hash() {
+            return;
+        }
+        let (committed, key) =
+            (self.ledger.batch(&maker, number, &place.hash), self.member_key(&maker));
+        if let (Some(committed), Some(key)) = (committed, key) {
+            let evidence = two_batches(&committed, batch);
+            if evidence.is_genuine(&self.head.channel, &key) {
+                self.accuse(evidence);
+            }
         }
     }
 
@@ -57,12 +73,7 @@ impl Driver {
             Err(Refused::Held) => return Ok(()),
             Err(Refused::Conflict { held }) => {
                 if let Some(first) = self.ledger.batch(&maker, held.number, &held.hash) {
-                    let both =
-                        [(first.header, first.signature), (batch.header.clone(), batch.signature)];
-                    self.accuse(Evidence {
-                        signer: maker,
-                        contradiction: Contradiction::Batches(both),
-                    });
+                    self.accuse(two_batches(&first, &batch));
                 }
                 if named {
                     self.ledger.put_batch(&batch, &encoded);
@@ -210,11 +221,8 @@ impl Driver {
     }
 
     pub(super) fn accuse(&mut self, evidence: Evidence) {
+        // What is known, or cannot be kept, would be news each time it comes around.
         let Some(count) = self.ledger.add_evidence(&evidence) else { return };
-        if count == self.evidence {
-            // Full: what is not kept would be news each time it comes around.
-            return;
-        }
         self.evidence = count;
         tracing::error!(channel = self.name, signer = %evidence.signer, count, "contradiction signed");
         self.broadcast(Packet::Evidence(Box::new(evidence)));
@@ -239,4 +247,10 @@ impl Driver {
 fn subtract(counter: &std::sync::atomic::AtomicU64, amount: u64) {
     let _ = counter
         .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |now| Some(now.saturating_sub(amount)));
+}
+
+fn two_batches(first: &Batch, second: &Batch) -> Evidence {
+    let statement = |batch: &Batch| (batch.header.clone(), batch.signature);
+    let both = [statement(first), statement(second)];
+    Evidence { signer: first.header.maker, contradiction: Contradiction::Batches(both) }
 }

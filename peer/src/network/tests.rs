@@ -25,6 +25,7 @@ const SOON: Duration = Duration::from_secs(15);
 /// How long something that must not happen is waited for.
 const WHILE: Duration = Duration::from_millis(1_500);
 const CHANNEL: Hash = Hash([1; 32]);
+const BATCH_BYTES_MAX: usize = 2 << 20;
 
 /// A peer that is on one channel.
 struct Station {
@@ -46,8 +47,9 @@ impl Station {
         let (consensus, consensus_queue) = mpsc::channel(queue_max);
         let (bulk, bulk_queue) = mpsc::channel(queue_max);
         let (requests, requests_queue) = mpsc::channel(queue_max);
-        let members = BTreeSet::new();
-        network.routes().set(CHANNEL, Route { members, consensus, bulk, requests });
+        let (members, batch_bytes_max) = (BTreeSet::new(), BATCH_BYTES_MAX);
+        let route = Route { members, batch_bytes_max, consensus, bulk, requests };
+        network.routes().set(CHANNEL, route);
         let (consensus, bulk, requests) = (consensus_queue, bulk_queue, requests_queue);
         Station { network, number, address, consensus, bulk, requests }
     }
@@ -409,12 +411,14 @@ async fn breaking_the_rules_costs_the_connection() {
     let request = enveloped(Request::Batches(Vec::new()));
     let over = |lane: Lane| (lane.frame_bytes_max() as u32 + 1).to_le_bytes().to_vec();
     let too_many = framed(&[&status[..], &[0]].concat());
-    let cases: [(&str, Lane, Vec<u8>, bool); 13] = [
+    let over_batch = (BATCH_BYTES_MAX as u32 + 300).to_le_bytes().to_vec();
+    let cases: [(&str, Lane, Vec<u8>, bool); 14] = [
         ("a status", Lane::Consensus, framed(&status), false),
         ("a batch", Lane::Bulk, framed(&packet), false),
         ("half a frame", Lane::Consensus, framed(&status)[..9].to_vec(), false),
         ("over the bound", Lane::Consensus, over(Lane::Consensus), true),
         ("over the bound", Lane::Bulk, over(Lane::Bulk), true),
+        ("over the channel's bound", Lane::Bulk, over_batch, true),
         ("over the bound", Lane::Requests, over(Lane::Requests), true),
         ("an empty frame", Lane::Consensus, framed(b""), true),
         ("nonsense", Lane::Bulk, framed(&[0xff; 100]), true),

@@ -124,8 +124,18 @@ fn parameters() -> Vec<Case> {
     let mut cases = Vec::new();
     let sixty_three = "a".repeat(63);
     let hashes = [
-        "", "zz", "%00", "%ff%fe", "%EA%B0%80", &sixty_three, &format!("{sixty_three}g"),
-        &"a".repeat(65), &"a".repeat(20_000), "0x00", "'%20OR%201=1", "../../etc/passwd",
+        "",
+        "zz",
+        "%00",
+        "%ff%fe",
+        "%EA%B0%80",
+        &sixty_three,
+        &format!("{sixty_three}g"),
+        &"a".repeat(65),
+        &"a".repeat(20_000),
+        "0x00",
+        "'%20OR%201=1",
+        "../../etc/passwd",
     ];
     for route in ["transactions", "transactions/result", "blocks"] {
         for hash in hashes {
@@ -138,7 +148,8 @@ fn parameters() -> Vec<Case> {
         cases.push(get(&format!("/api/v1/{route}?{}", "&".repeat(5000)), 400, -6));
     }
     let hash = "a".repeat(64);
-    let channels = ["nowhere", "%ff%fe", "%00", "kofia%20certificate", &"c".repeat(20_000), "%F0%9F%98%80"];
+    let channels =
+        ["nowhere", "%ff%fe", "%00", "kofia%20certificate", &"c".repeat(20_000), "%F0%9F%98%80"];
     for route in ["status/peer", "status/score", "blocks", "transactions", "transactions/result"] {
         for channel in channels {
             cases.push(get(&format!("/api/v1/{route}?channel={channel}&hash={hash}"), 404, -1));
@@ -150,9 +161,22 @@ fn parameters() -> Vec<Case> {
 fn bodies() -> Vec<Case> {
     let deep = format!("{{\"a\":{}{}}}", "[".repeat(100_000), "]".repeat(100_000));
     let wrong: [&[u8]; 16] = [
-        b"", b" ", b"this is no JSON", b"[1]", b"\"text\"", b"null", b"17", b"{", b"{\"a\":}",
-        b"{\"a\":NaN}", b"{\"a\":1e999}", b"{\"a\":\"\\ud800\"}", b"{\"a\":1} trailing",
-        b"\xff\xfe{}", b"{\"a\":\"\xc3\x28\"}", deep.as_bytes(),
+        b"",
+        b" ",
+        b"this is no JSON",
+        b"[1]",
+        b"\"text\"",
+        b"null",
+        b"17",
+        b"{",
+        b"{\"a\":}",
+        b"{\"a\":NaN}",
+        b"{\"a\":1e999}",
+        b"{\"a\":\"\\ud800\"}",
+        b"{\"a\":1} trailing",
+        b"\xff\xfe{}",
+        b"{\"a\":\"\xc3\x28\"}",
+        deep.as_bytes(),
     ];
     let oversize = format!("{{\"a\":\"{}\"}}", "x".repeat(MAX_TX_BYTES));
     let mut cases = Vec::new();
@@ -167,7 +191,8 @@ fn bodies() -> Vec<Case> {
             cases.push(post(route, body.as_bytes(), 404, Some(-1)));
         }
         cases.push(post(route, oversize.as_bytes(), 413, None));
-        for kind in ["text/html", "image/png", "multipart/form-data", "application/xml", "x", "é"] {
+        for kind in ["text/html", "image/png", "multipart/form-data", "application/xml", "x", "é"]
+        {
             let header = format!("Content-Type: {kind}");
             cases.push(send("POST", route.as_bytes(), &[&header], b"{}", 415, None));
         }
@@ -198,9 +223,20 @@ fn wrong_methods(routes: &[&str], methods: &[&str]) -> Vec<Case> {
 fn unknown_routes() -> Vec<Case> {
     let long = format!("/api/v1/{}", "a".repeat(20_000));
     let targets: [&[u8]; 14] = [
-        b"/", b"/api", b"/api/v1", b"/api/v1/", b"/api/v2/status/peer", b"/api/v1/nothing",
-        b"/api/v1/status", b"/api/v1/Status/peer", b"//api/v1/status/peer", b"/api/v1/../../etc/passwd",
-        b"/api/v1/%00", b"/api/v1/%ff%fe", b"/api/v1/status%2Fpeer", long.as_bytes(),
+        b"/",
+        b"/api",
+        b"/api/v1",
+        b"/api/v1/",
+        b"/api/v2/status/peer",
+        b"/api/v1/nothing",
+        b"/api/v1/status",
+        b"/api/v1/Status/peer",
+        b"//api/v1/status/peer",
+        b"/api/v1/../../etc/passwd",
+        b"/api/v1/%00",
+        b"/api/v1/%ff%fe",
+        b"/api/v1/status%2Fpeer",
+        long.as_bytes(),
     ];
     let known = |target: &[u8], method| send(method, target, JSON, b"", 404, None);
     targets.iter().flat_map(|target| [known(target, "GET"), known(target, "POST")]).collect()
@@ -280,8 +316,11 @@ fn radiostation_routes_and_methods() -> Vec<Case> {
 
 /// Bytes that are none of the protocols spoken there: the connection ends or stays silent.
 fn not_even_http(port: u16) {
-    let noise: Vec<u8> = (0..20_000u32).map(|n| (n.wrapping_mul(2_654_435_761) >> 13) as u8).collect();
-    for bytes in [&b"\0\0\0\0"[..], b"GET\r\n\r\n", b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\xff\xff\xff", &noise] {
+    let noise: Vec<u8> =
+        (0..20_000u32).map(|n| (n.wrapping_mul(2_654_435_761) >> 13) as u8).collect();
+    for bytes in
+        [&b"\0\0\0\0"[..], b"GET\r\n\r\n", b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\xff\xff\xff", &noise]
+    {
         tests::raw_http::throw(port, bytes);
     }
 }

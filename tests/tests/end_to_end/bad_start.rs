@@ -4,8 +4,8 @@ use std::net::TcpListener;
 use std::path::Path;
 use std::time::Duration;
 
-use serde_json::json;
-use tests::network::Network;
+use serde_json::{Map, json};
+use tests::network::{Network, settle_peer, settle_radiostation, shipped_packages};
 use tests::node::Node;
 use tests::plan::{CERTIFICATES, Plan};
 use tests::process::run_to_end;
@@ -84,17 +84,22 @@ fn command_lines_and_files_that_are_wrong_are_refused_with_a_reason() {
 }
 
 #[test]
-fn ports_in_use_and_storage_in_use_are_refused_with_a_reason() {
-    let mut network = Network::start(Plan { peers: 1, later_peers: 2, ..Plan::default() });
-    let radiostation = taken_ports(&network.radiostation);
-    let peer = taken_ports(&network.peers[0]);
-    // A second process on the storage of a running one, and one on its ports.
-    for (node, ports) in [(&network.radiostation, radiostation), (&network.peers[0], peer)] {
-        let second = Node::new(&format!("second {}", node.name), node.program, network.folder());
-        storage_in_use(node, second, network.folder());
-        for (port_name, port) in ports {
-            let second = Node::new(&format!("third {}", node.name), node.program, network.folder());
-            port_in_use(node, second, port_name, port, network.folder());
+fn what_another_process_uses_is_refused_with_a_reason() {
+    let mut network = Network::start(Plan { peers: 1, ..Plan::default() });
+    for node in [&network.radiostation, &network.peers[0]] {
+        let mut second = imitation(node, "second", &network);
+        let name = storage_setting(node.program);
+        let storage = node.folder.join("storage").display().to_string();
+        second.set(name, storage.clone());
+        second.ports().release();
+        refused(&second, &network, &["another process", &storage]);
+        let mut ports = vec![node.grpc_port, node.rest_port, node.p2p_port];
+        ports.truncate(if node.program == "peer" { 3 } else { 2 });
+        for taken in 0..ports.len() {
+            let mut second = imitation(node, &format!("port{taken}"), &network);
+            let port = [second.grpc_port, second.rest_port, second.p2p_port][taken];
+            second.ports().release_all_but(port);
+            refused(&second, &network, &[&port.to_string()]);
         }
     }
     wrong_password(&network);
@@ -106,83 +111,45 @@ fn ports_in_use_and_storage_in_use_are_refused_with_a_reason() {
     network.assert_healthy();
 }
 
-fn taken_ports(node: &Node) -> Vec<(&'static str, u16)> {
-    let mut ports = vec![("gRPC", node.grpc_port), ("REST", node.rest_port)];
+fn storage_setting(program: &str) -> &'static str {
+    if program == "peer" { "DEFAULT_STORAGE_PATH" } else { "RADIOSTATION_STORAGE_PATH" }
+}
+
+/// Another process with the settings of a running one, but for ports and storage.
+fn imitation(node: &Node, name: &str, network: &Network) -> Node {
+    let mut second = Node::new(&format!("{name}-{}", node.name), node.program, network.folder());
     if node.program == "peer" {
-        ports.push(("p2p", node.p2p_port));
+        let packages = shipped_packages();
+        settle_peer(&mut second, network.radiostation.grpc_port, &packages, &Map::new());
+    } else {
+        settle_radiostation(&mut second, &network.channel_file(), false);
     }
-    ports
+    second
 }
 
-/// Takes over the settings of a running node, but for the ports.
-fn imitate(node: &Node, second: &mut Node) {
-    let own = ["PORT_DIFF_REST_SERVICE_CONTAINER"];
-    for (name, value) in &node.settings {
-        if !own.contains(&name.as_str()) {
-            second.set(name, value.clone());
-        }
-    }
-    let port_name = if node.program == "peer" { "PORT_PEER" } else { "PORT_RADIOSTATION" };
-    second.set(port_name, second.grpc_port);
-    if node.program == "peer" {
-        second.set("PORT_P2P", second.p2p_port);
-    }
-}
-
-fn storage_in_use(node: &Node, mut second: Node, folder: &Path) {
-    imitate(node, &mut second);
-    let storage = node.folder.join("storage").display().to_string();
-    let name = if node.program == "peer" { "DEFAULT_STORAGE_PATH" } else { "RADIOSTATION_STORAGE_PATH" };
-    second.set(name, storage.clone());
+fn refused(second: &Node, network: &Network, words: &[&str]) {
     let file = second.write_settings();
-    second.release_ports();
-    check(node.program, &["-o", &file], folder, 1, &["error: ", "another process", &storage]);
-}
-
-fn port_in_use(node: &Node, mut second: Node, port_name: &str, port: u16, folder: &Path) {
-    imitate(node, &mut second);
-    second.release_ports();
-    match port_name {
-        "gRPC" if node.program == "peer" => second.set("PORT_PEER", port),
-        "gRPC" => second.set("PORT_RADIOSTATION", port),
-        "p2p" => second.set("PORT_P2P", port),
-        _ => {
-            let difference = port.checked_sub(second.grpc_port);
-            // Its own ports may lie above the one that is taken.
-            let (base, difference) = difference.filter(|d| *d > 0).map_or_else(
-                || (port - 1, 1),
-                |difference| (second.grpc_port, difference),
-            );
-            let name = if node.program == "peer" { "PORT_PEER" } else { "PORT_RADIOSTATION" };
-            second.set(name, base);
-            second.set("PORT_DIFF_REST_SERVICE_CONTAINER", difference);
-        }
-    }
-    let file = second.write_settings();
-    check(node.program, &["-o", &file], folder, 1, &["error: ", &port.to_string()]);
+    let words = [&["error: "], words].concat();
+    check(second.program, &["-o", &file], network.folder(), 1, &words);
 }
 
 fn wrong_password(network: &Network) {
-    let mut second = Node::new("locked", "peer", network.folder());
-    imitate(&network.peers[0], &mut second);
+    let mut second = imitation(&network.peers[0], "locked", network);
     let key = network.peers[0].folder.join("storage").join("private.der");
     second.set("PRIVATE_PATH", key.display().to_string());
     second.set("PUBLIC_PATH", second.folder.join("public.der").display().to_string());
     second.set("DEFAULT_PW", "another password");
-    let file = second.write_settings();
-    second.release_ports();
-    check("peer", &["-o", &file], network.folder(), 1, &["error: ", "private.der", "DEFAULT_PW"]);
-    let log = std::fs::read_to_string(network.folder().join("peer-output")).unwrap();
-    assert!(!log.contains("another password"), "the password is shown: {log}");
+    second.ports().release();
+    refused(&second, network, &["private.der", "DEFAULT_PW"]);
+    let text = std::fs::read_to_string(network.folder().join("peer-output")).unwrap();
+    assert!(!text.contains("another password"), "the password is shown: {text}");
 }
 
 fn no_runner(network: &Network) {
-    let mut second = Node::new("lonely", "peer", network.folder());
-    imitate(&network.peers[0], &mut second);
+    let mut second = imitation(&network.peers[0], "lonely", network);
     second.set("SCORE_RUNNER_PATH", "nowhere/score-runner");
-    let file = second.write_settings();
-    second.release_ports();
-    check("peer", &["-o", &file], network.folder(), 1, &["error: ", "SCORE_RUNNER_PATH"]);
+    second.ports().release();
+    refused(&second, network, &["SCORE_RUNNER_PATH"]);
 }
 
 /// Not a port of a running program: something else of this machine.
@@ -192,7 +159,8 @@ fn a_port_of_something_else_is_refused_too() {
     let taken = TcpListener::bind(("127.0.0.1", 0)).unwrap();
     let port = taken.local_addr().unwrap().port();
     for (program, name) in [("peer", "PORT_PEER"), ("radiostation", "PORT_RADIOSTATION")] {
-        let settings = json!({ name: port, "LISTEN_ADDRESS": "127.0.0.1", "ENABLE_REST_SERVICE": false });
+        let settings =
+            json!({ name: port, "LISTEN_ADDRESS": "127.0.0.1", "ENABLE_REST_SERVICE": false });
         std::fs::write(folder.path().join("settings.json"), settings.to_string()).unwrap();
         let arguments = ["-o", "settings.json"];
         check(program, &arguments, folder.path(), 1, &["error: ", &port.to_string()]);

@@ -116,6 +116,24 @@ fn the_leader_is_killed_under_load_and_the_next_one_leads() {
     finish(network, load);
 }
 
+/// A frozen leader is no dead one: it wakes up in a past that the others have left.
+#[test]
+fn the_leader_is_frozen_under_load_and_wakes_up_behind() {
+    let network = Network::start(Plan::default());
+    let load = start_load(&network, "frozen");
+    for _ in 0..2 {
+        wait_for_more(&load, 300);
+        let victim = network.leader(DOCUMENTS);
+        process::signal("STOP", network.peers[victim].process_id());
+        wait_for_more(&load, 500);
+        process::signal("CONT", network.peers[victim].process_id());
+        wait_for_catch_up(&network, victim);
+        network.wait_ready();
+    }
+    wait_for_more(&load, 300);
+    finish(network, load);
+}
+
 #[test]
 fn every_process_is_killed_at_once_under_load_and_starts_again() {
     let mut network = Network::start(Plan::default());

@@ -7,8 +7,9 @@ use tests::plan::{CERTIFICATES, DOCUMENTS, Plan};
 use tests::wait::wait_for;
 use tonic::Code;
 use wire::legacy::{
-    CommonRequest, CreateTxRequest, GetBlockRequest, GetChannelInfosRequest, GetInvokeResultRequest,
-    GetTxRequest, Message, PeerId, QueryRequest, StatusRequest, StopRequest,
+    CommonRequest, CreateTxRequest, GetBlockRequest, GetChannelInfosRequest,
+    GetInvokeResultRequest, GetTxRequest, Message, PeerId, QueryRequest, StatusRequest,
+    StopRequest,
 };
 
 #[test]
@@ -47,7 +48,10 @@ fn transaction(peer: &Grpc) -> String {
     assert_eq!(result, json!({ "code": 0, "jsonrpc": "2.0" }));
     let request = GetTxRequest { tx_hash: tx_hash.clone(), channel: channel() };
     let found = peer.call(peer.peer().get_tx(request)).unwrap();
-    assert_eq!((found.response_code, found.data.as_str(), found.more_info.as_str()), (0, DATA, "success"));
+    assert_eq!(
+        (found.response_code, found.data.as_str(), found.more_info.as_str()),
+        (0, DATA, "success")
+    );
     let meta: Value = serde_json::from_str(&found.meta).unwrap();
     assert_eq!(meta["channel_name"], CERTIFICATES);
     assert!(!found.signature.is_empty() && !found.public_key.is_empty());
@@ -73,7 +77,8 @@ fn blocks(peer: &Grpc, tx_hash: &str) {
         };
         peer.call(peer.peer().get_block(request)).unwrap()
     };
-    let filters = ("prev_block_hash, height, block_hash, nonsense", "tx_hash, nonsense,data_string");
+    let filters =
+        ("prev_block_hash, height, block_hash, nonsense", "tx_hash, nonsense,data_string");
     let last = ask("", -1, filters.0, filters.1);
     assert_eq!(last.response_code, 0);
     let data: Value = serde_json::from_str(&last.block_data_json).unwrap();
@@ -92,7 +97,11 @@ fn blocks(peer: &Grpc, tx_hash: &str) {
     assert!(genesis.tx_data_json.is_empty());
     for (hash, height) in [("0".repeat(64).as_str(), -1), ("no hash", -1), ("", height + 1)] {
         let reply = ask(hash, height, filters.0, filters.1);
-        assert_eq!((reply.response_code, reply.block_data_json.as_str()), (-4, "{}"), "{hash} {height}");
+        assert_eq!(
+            (reply.response_code, reply.block_data_json.as_str()),
+            (-4, "{}"),
+            "{hash} {height}"
+        );
     }
     let request = CommonRequest { request: String::new(), channel: channel(), group_id: None };
     let reply = peer.call(peer.peer().get_last_block_hash(request)).unwrap();
@@ -175,7 +184,8 @@ fn radiostation(network: &Network) {
     let status: Value = serde_json::from_str(&reply.status).unwrap();
     assert_eq!(status["peer_id"], id.as_str());
     let request = PeerId { peer_id: "nobody".to_owned(), channel: channel(), group_id: id };
-    let refused = radiostation.call(radiostation.radiostation().get_peer_status(request)).unwrap_err();
+    let refused =
+        radiostation.call(radiostation.radiostation().get_peer_status(request)).unwrap_err();
     assert!(matches!(refused.code(), Code::InvalidArgument | Code::NotFound), "{refused}");
 }
 

@@ -4,14 +4,20 @@
 
 #![allow(clippy::unwrap_used)]
 
+mod bad_calls;
 mod bad_requests;
 mod bad_start;
 mod channel_auth;
-mod fifth_peer;
+mod chaos;
 mod faults;
+mod fifth_peer;
 mod legacy_calls;
 mod load;
+mod lost_record;
+mod native;
+mod not_joined;
 mod runner;
 mod shape;
 mod stop;
+mod stranger;
 mod tutorial;

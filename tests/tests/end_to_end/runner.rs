@@ -102,11 +102,13 @@ fn sound() -> String {
 /// A folder of packages with the shipped default one and, beside it, one with this source.
 fn packages(folder: &Path, source: &str) -> std::path::PathBuf {
     let shipped = shipped_packages().join("loopchain/default");
-    for (name, id) in [("loopchain/default", "loopchain/default"), ("trial/mended", "trial/mended")] {
+    for (name, id) in [("loopchain/default", "loopchain/default"), ("trial/mended", "trial/mended")]
+    {
         let package = folder.join(name);
         std::fs::create_dir_all(&package).unwrap();
         let description = std::fs::read_to_string(shipped.join("package.json")).unwrap();
-        std::fs::write(package.join("package.json"), description.replace("loopchain/default", id)).unwrap();
+        std::fs::write(package.join("package.json"), description.replace("loopchain/default", id))
+            .unwrap();
         let text = if name == "trial/mended" { source.to_owned() } else { sound() };
         std::fs::write(package.join("contract_score.py"), text).unwrap();
     }

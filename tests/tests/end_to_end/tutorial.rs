@@ -35,7 +35,8 @@ const PEER: [(&str, &str); 7] = [
 ];
 
 fn peer_list(network: &Network) {
-    for path in ["peer/list", "peer/list?channel=kofia_certificate", "peer/list?channel=documents"] {
+    for path in ["peer/list", "peer/list?channel=kofia_certificate", "peer/list?channel=documents"]
+    {
         let answer = network.radiostation.rest.object(path);
         check(path, &answer, &[("response_code", "int"), ("data", "object")]);
         let data = &answer["data"];
@@ -46,14 +47,20 @@ fn peer_list(network: &Network) {
             ("connected_peer_list", "list"),
         ];
         check(path, data, &members);
-        assert_eq!((&data["registered_peer_count"], &data["connected_peer_count"]), (&json!(4), &json!(4)));
+        assert_eq!(
+            (&data["registered_peer_count"], &data["connected_peer_count"]),
+            (&json!(4), &json!(4))
+        );
         let with_type = [&PEER[..], &[("peer_type", "int")]].concat();
         let peers = data["registered_peer_list"].as_array().unwrap();
-        let mut targets: Vec<&str> = peers.iter().map(|peer| peer["target"].as_str().unwrap()).collect();
+        let mut targets: Vec<&str> =
+            peers.iter().map(|peer| peer["target"].as_str().unwrap()).collect();
         peers.iter().for_each(|peer| check(path, peer, &with_type));
         let orders: Vec<&Value> = peers.iter().map(|peer| &peer["order"]).collect();
         assert_eq!(json!(orders), json!([1, 2, 3, 4]));
-        assert!(peers.iter().all(|peer| peer["group_id"] == peer["peer_id"] && peer["status"] == 1));
+        assert!(
+            peers.iter().all(|peer| peer["group_id"] == peer["peer_id"] && peer["status"] == 1)
+        );
         let mut expected: Vec<String> = network.peers.iter().map(|peer| peer.target()).collect();
         expected.sort();
         targets.sort_unstable();
@@ -142,8 +149,12 @@ fn score_statuses(network: &Network) {
                 let status = peer.rest.object(&path);
                 if status["status"] == 0 { Ok(status) } else { Err(status.to_string()) }
             });
-            let members =
-                [("id", "string"), ("version", "string"), ("all_version", "list"), ("status", "int")];
+            let members = [
+                ("id", "string"),
+                ("version", "string"),
+                ("all_version", "list"),
+                ("status", "int"),
+            ];
             check(&path, &status, &members);
             assert_eq!(status["id"], id);
             let version = status["version"].as_str().unwrap().to_owned();
@@ -165,7 +176,8 @@ const BLOCK: [(&str, &str); 5] = [
 
 fn block(rest: &Rest, channel: &str, hash: &str) -> Value {
     let answer = rest.object(&format!("blocks?channel={channel}&hash={hash}"));
-    let members = [("block_hash", "string"), ("block_data_json", "object"), ("tx_data_json", "any")];
+    let members =
+        [("block_hash", "string"), ("block_data_json", "object"), ("tx_data_json", "any")];
     check("blocks?hash=", &answer, &members);
     check("block_data_json", &answer["block_data_json"], &BLOCK);
     assert_eq!(answer["block_hash"], hash);
@@ -174,7 +186,8 @@ fn block(rest: &Rest, channel: &str, hash: &str) -> Value {
 
 fn last_block(rest: &Rest, channel: &str) -> Value {
     let answer = rest.object(&format!("blocks?channel={channel}"));
-    let members = [("response_code", "int"), ("block_hash", "string"), ("block_data_json", "object")];
+    let members =
+        [("response_code", "int"), ("block_hash", "string"), ("block_data_json", "object")];
     check("blocks", &answer, &members);
     check("block_data_json", &answer["block_data_json"], &BLOCK);
     assert!(is_hash(&answer["block_hash"]), "{answer}");
@@ -226,7 +239,8 @@ fn certificates(network: &Network) {
         ];
         check("transaction", &found, &members);
         assert_eq!((&found["data"], &found["more_info"]), (&body, &json!("success")));
-        let members = ["peer_id", "score_id", "score_version", "channel_name"].map(|n| (n, "string"));
+        let members =
+            ["peer_id", "score_id", "score_version", "channel_name"].map(|n| (n, "string"));
         check("meta", &found["meta"], &members);
         assert_eq!(found["meta"]["peer_id"], network.peer_id(0).as_str());
         assert_eq!(found["meta"]["channel_name"], CERTIFICATES);
@@ -243,7 +257,10 @@ fn certificates(network: &Network) {
     let unknown = first.object(&format!("transactions/result?hash={}", "0".repeat(64)));
     assert_eq!(unknown, json!({ "response_code": "-1" }));
     let unknown = first.object(&format!("blocks?hash={}", "0".repeat(64)));
-    assert_eq!((&unknown["response_code"], &unknown["block_hash"]), (&json!(-4), &json!("0".repeat(64))));
+    assert_eq!(
+        (&unknown["response_code"], &unknown["block_hash"]),
+        (&json!(-4), &json!("0".repeat(64)))
+    );
     assert_eq!((&unknown["block_data_json"], &unknown["tx_data_json"]), (&json!({}), &json!("")));
     block_of(network, hash, &body);
     plain_data(network);
@@ -259,13 +276,16 @@ fn block_of(network: &Network, hash: &str, body: &Value) {
     let members = ["tx_hash", "timestamp", "data_string", "peer_id"].map(|name| (name, "string"));
     check("tx_data_json", &transactions[0], &members);
     assert_eq!(transactions[0]["tx_hash"], hash);
-    let data: Value = serde_json::from_str(transactions[0]["data_string"].as_str().unwrap()).unwrap();
+    let data: Value =
+        serde_json::from_str(transactions[0]["data_string"].as_str().unwrap()).unwrap();
     assert_eq!(&data, body);
     assert_eq!(transactions[0]["peer_id"], network.peer_id(0).as_str());
 }
 
 fn plain_data(network: &Network) {
-    for body in [json!({ "data": "hello" }), json!({}), json!({ "a": [1, { "b": "ü 한" }], "c": 1e300 })] {
+    for body in
+        [json!({ "data": "hello" }), json!({}), json!({ "a": [1, { "b": "ü 한" }], "c": 1e300 })]
+    {
         let rest = &network.peers[2].rest;
         let hash = rest.accepted(&body);
         rest.executed(CERTIFICATES, &hash);
@@ -275,9 +295,7 @@ fn plain_data(network: &Network) {
 
 fn documents(network: &Network) {
     let (first, second) = (&network.peers[0].rest, &network.peers[1].rest);
-    let call = |method: &str, params: Value| {
-        json!({ "jsonrpc": "2.0", "channel": DOCUMENTS, "method": method, "params": params, "id": 1 })
-    };
+    let call = |method: &str, params: Value| json!({ "jsonrpc": "2.0", "channel": DOCUMENTS, "method": method, "params": params, "id": 1 });
     let proposal = json!({
         "document": "contract", "user": "ann", "parties": ["ann", "bob", "cho"], "quorum": 2,
         "content_hash": "00ff",
@@ -295,13 +313,17 @@ fn documents(network: &Network) {
     }
     for peer in &network.peers {
         let document = json!({ "document": "contract" });
-        let answer = wait_for("the document to be approved", std::time::Duration::from_secs(10), || {
-            let answer = peer.rest.query(DOCUMENTS, "document", document.clone());
-            let status = &answer["response"]["response"]["status"];
-            if status == "approved" { Ok(answer) } else { Err(answer.to_string()) }
-        });
+        let answer =
+            wait_for("the document to be approved", std::time::Duration::from_secs(10), || {
+                let answer = peer.rest.query(DOCUMENTS, "document", document.clone());
+                let status = &answer["response"]["response"]["status"];
+                if status == "approved" { Ok(answer) } else { Err(answer.to_string()) }
+            });
         check("POST query", &answer, &[("response_code", "string"), ("response", "object")]);
-        assert_eq!((&answer["response_code"], &answer["response"]["code"]), (&json!("0"), &json!(0)));
+        assert_eq!(
+            (&answer["response_code"], &answer["response"]["code"]),
+            (&json!("0"), &json!(0))
+        );
         let list = peer.rest.query(DOCUMENTS, "list", json!({}));
         assert_eq!(list["response"]["response"], json!({ "documents": ["contract"] }));
         let unknown = peer.rest.query(DOCUMENTS, "document", json!({ "document": "none" }));

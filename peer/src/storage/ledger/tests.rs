@@ -11,7 +11,7 @@ use chain::lft::Record;
 use chain::membership::Change;
 use wire::runner::Receipt;
 
-use super::{BatchPlace, EVIDENCE_MAX, Ledger, Position, Results};
+use super::{BatchPlace, EVIDENCE_MAX, Ledger, Results};
 use crate::storage::StorageError;
 use crate::tests::{
     batch, begun, committed, crash_image, entry, genesis, hash, key, member, peer, settings,
@@ -65,12 +65,13 @@ fn a_batch_that_waits_is_found_by_name_number_and_transaction() {
     assert_eq!(ledger.batch(&peer(2), number, &batch.header.hash()), Some(batch.clone()));
     assert_eq!(ledger.batch(&peer(2), number, &hash(1)), None);
     assert_eq!(ledger.batch(&peer(1), number, &batch.header.hash()), None);
-    assert_eq!(ledger.batch_at(&peer(2), number), Some(batch.clone()));
-    assert_eq!(ledger.batch_at(&peer(2), Sequence(6)), None);
     assert_eq!(ledger.place(&peer(2), number), None, "it is not committed");
     for (index, transaction) in batch.transaction_hashes().iter().enumerate() {
-        let expected = Position { maker: peer(2), number, index: index as u32 };
-        assert_eq!(ledger.position(transaction), Some(expected));
+        let position = ledger.position(transaction).unwrap();
+        let found = (position.maker, position.number, position.index);
+        assert_eq!(found, (peer(2), number, index as u32));
+        assert_eq!(ledger.waiting_batch(&position), Some(batch.clone()));
+        assert_eq!(ledger.place_of(transaction, &position), None);
     }
     assert_eq!(ledger.position(&hash(3)), None);
 }
@@ -95,8 +96,10 @@ fn a_commit_writes_the_block_its_batches_and_the_head() {
         let number = batch.header.number;
         let place = BatchPlace { height: Height(1), at: at as u32, hash: batch.header.hash() };
         assert_eq!(ledger.place(&peer(1), number), Some(place));
-        assert_eq!(ledger.batch_at(&peer(1), number).as_ref(), Some(batch));
-        assert!(ledger.position(&batch.transaction_hashes()[0]).is_some());
+        assert_eq!(ledger.batch(&peer(1), number, &place.hash).as_ref(), Some(batch));
+        let transaction = batch.transaction_hashes()[0];
+        let position = ledger.position(&transaction).unwrap();
+        assert_eq!(ledger.place_of(&transaction, &position), Some(place));
     }
     assert_eq!(ledger.waiting(&after), []);
 }
@@ -114,7 +117,13 @@ fn of_two_batches_of_one_number_the_committed_one_counts() {
         let ledger = Ledger::open(image.path()).unwrap();
         let (block, after) = committed(&head, None, &[chosen], Vec::new());
         ledger.commit(&block, &after, &[]);
-        assert_eq!(ledger.batch_at(&peer(1), Sequence(1)).as_ref(), Some(chosen));
+        for batch in &batches {
+            let transaction = batch.transaction_hashes()[0];
+            let position = ledger.position(&transaction).unwrap();
+            let place = ledger.place_of(&transaction, &position);
+            assert_eq!(place.is_some(), batch == chosen, "only of the one that is committed");
+            assert_eq!(ledger.waiting_batch(&position).as_ref(), Some(batch));
+        }
     }
 }
 
@@ -181,10 +190,11 @@ fn evidence_is_kept_up_to_a_bound() {
     let (ledger, _) = begun(folder.path(), settings());
     for number in 0..EVIDENCE_MAX {
         assert!(!ledger.has_evidence(&evidence(number)));
-        assert_eq!(ledger.add_evidence(&evidence(number)), number + 1);
+        assert_eq!(ledger.add_evidence(&evidence(number)), Some(number + 1));
+        assert_eq!(ledger.add_evidence(&evidence(number)), None, "kept already");
     }
     for number in 0..3 {
-        assert_eq!(ledger.add_evidence(&evidence(EVIDENCE_MAX + number)), EVIDENCE_MAX);
+        assert_eq!(ledger.add_evidence(&evidence(EVIDENCE_MAX + number)), None);
     }
     assert_eq!(ledger.evidence_count(), EVIDENCE_MAX);
     assert!(ledger.has_evidence(&evidence(EVIDENCE_MAX - 1)));
@@ -230,7 +240,7 @@ fn a_kill_after_any_write_loses_none_that_was_done() {
         (
             "batch",
             Box::new(|l| l.put_batch(&other, &encode(&other))),
-            Box::new(|l| l.batch_at(&peer(1), Sequence(2)).as_ref() == Some(&other)),
+            Box::new(|l| l.batches_of(&peer(1), Sequence(2)).len() == 1),
         ),
         (
             "record",
@@ -253,7 +263,7 @@ fn a_kill_after_any_write_loses_none_that_was_done() {
         ),
         (
             "evidence",
-            Box::new(|l| assert_eq!(l.add_evidence(&evidence(1)), 1)),
+            Box::new(|l| assert_eq!(l.add_evidence(&evidence(1)), Some(1))),
             Box::new(|l| l.evidence_count() == 1 && l.has_evidence(&evidence(1))),
         ),
     ];
