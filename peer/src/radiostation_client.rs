@@ -197,13 +197,15 @@ impl Attendance<'_> {
         let group_id = node.settings.group_id.clone().unwrap_or_default();
         let digest = join_digest(&challenge.nonce, &node.target, p2p_address, &group_id);
         let key = &node.surroundings.key;
+        let channels = node.channels();
         let join = Join {
             public_key: key.public_key().to_bytes().to_vec(),
             target: node.target.clone(),
             p2p_address: p2p_address.to_string(),
             group_id,
             signature: key.sign(&digest).0.to_vec(),
-            channels: node.channels().iter().map(report_of).collect(),
+            // A ledger without its record of votes is as good as none: the peer may be new again.
+            channels: channels.iter().filter(|c| !has_lost_record(c)).map(report_of).collect(),
         };
         self.send(from_peer::Kind::Join(join)).await;
         Ok(())
@@ -261,7 +263,7 @@ impl Attendance<'_> {
             }
         };
         // A peer that lost its record signs again once it has been admitted again.
-        if !grant.had_ledger && channel.status.borrow().lost_record {
+        if !grant.had_ledger && has_lost_record(&channel) {
             channel.tell(Control::Admitted(admitted)).await;
         }
         let peers = self.records(&grant.peers, radiostation);
@@ -357,6 +359,10 @@ impl Attendance<'_> {
         self.send(from_peer::Kind::Report(Report { channels: reports })).await;
         true
     }
+}
+
+fn has_lost_record(channel: &Channel) -> bool {
+    channel.status.borrow().lost_record
 }
 
 fn report_of(channel: &Channel) -> ChannelReport {

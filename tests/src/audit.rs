@@ -9,7 +9,7 @@ use serde_json::Value;
 use crate::history::{ToldBlock, executed_blocks, told_blocks};
 use crate::network::Network;
 use crate::note;
-use crate::record::{ClientRecord, Outcome, Record};
+use crate::record::{ClientRecord, Outcome, Record, Sent};
 use crate::wait::wait_for;
 
 const SETTLE_LIMIT: Duration = Duration::from_secs(90);
@@ -30,9 +30,9 @@ pub fn audit(network: &Network, record: &Record) {
         let accepted = clients.iter().map(|client| client.accepted().count()).sum();
         let height = settle(network, name, accepted);
         let chain = same_on_all_peers(network, name, height);
-        let places = Places::of(name, &chain);
+        let places = Places::of(&chain).unwrap_or_else(|found| panic!("{name}: {found}"));
         for client in clients {
-            places.check(client);
+            places.check(client).unwrap_or_else(|found| panic!("{name}: {found}"));
         }
         note(&format!(
             "audit of {name}: {} blocks, {} transactions, {accepted} accepted, all there once",
@@ -116,61 +116,70 @@ fn same_on_all_peers(network: &Network, channel: &str, height: u64) -> Vec<Audit
 
 /// Where everything is in a channel's chain.
 struct Places {
-    channel: String,
+    /// Position and result code.
     by_hash: BTreeMap<String, (usize, i32)>,
     by_marker: BTreeMap<String, usize>,
 }
 
 impl Places {
-    fn of(channel: &str, chain: &[AuditedBlock]) -> Places {
+    fn of(chain: &[AuditedBlock]) -> Result<Places, String> {
         let (mut by_hash, mut by_marker) = (BTreeMap::new(), BTreeMap::new());
         let mut position = 0;
         for block in chain {
             for ((hash, data), code) in block.told.transactions.iter().zip(&block.codes) {
                 position += 1;
-                let twice = by_hash.insert(hash.clone(), (position, *code)).is_some();
-                assert!(!twice, "{channel}: transaction {hash} is in the chain twice");
+                if by_hash.insert(hash.clone(), (position, *code)).is_some() {
+                    return Err(format!("transaction {hash} is in the chain twice"));
+                }
                 let data: Value = serde_json::from_str(data).unwrap_or_default();
-                if let Some(marker) = data["id"].as_str() {
-                    let twice = by_marker.insert(marker.to_owned(), position).is_some();
-                    assert!(!twice, "{channel}: {marker} was sent once and is in the chain twice");
+                let marker = data["id"].as_str().map(str::to_owned);
+                let earlier = marker.and_then(|marker| by_marker.insert(marker, position));
+                if earlier.is_some() {
+                    return Err(format!("{} was sent once and is in the chain twice", data["id"]));
                 }
             }
         }
-        Places { channel: channel.to_owned(), by_hash, by_marker }
+        Ok(Places { by_hash, by_marker })
     }
 
-    fn check(&self, client: &ClientRecord) {
-        let who = format!("client {} on {}", client.client, self.channel);
+    fn check(&self, client: &ClientRecord) -> Result<(), String> {
         let mut last = 0;
         for sent in &client.sent {
-            let marker = &sent.marker;
-            let position = self.by_marker.get(marker).copied();
-            match &sent.outcome {
-                Outcome::Accepted(hash) => {
-                    let found = self.by_hash.get(hash);
-                    assert!(found.is_some(), "{who}: {marker} was accepted as {hash} and is lost");
-                    let code = found.map(|(_, code)| *code);
-                    assert!(code != Some(NOT_INVOKED), "{who}: {marker} was not executed");
-                    let same = found.map(|(place, _)| *place) == position;
-                    assert!(same, "{who}: {marker} was accepted as {hash}, which is another's");
-                }
-                Outcome::Refused(why) => {
-                    assert!(
-                        position.is_none(),
-                        "{who}: {marker} was refused ({why}), yet is there"
-                    );
-                }
-                Outcome::Unknown => {}
-            }
+            let position = self.by_marker.get(&sent.marker).copied();
+            self.check_outcome(sent, position).map_err(|why| format!("{} {why}", sent.marker))?;
             if let Some(position) = position {
-                assert!(position > last, "{who}: {marker} comes before what was sent earlier");
+                if position < last {
+                    return Err(format!("{} comes before what was sent earlier", sent.marker));
+                }
                 last = position;
             }
         }
         for (hash, expected) in client.certain_results() {
             let code = self.by_hash.get(hash).map(|(_, code)| i64::from(*code));
-            assert!(code == Some(expected), "{who}: {hash} came to {code:?}, not {expected}");
+            if code != Some(expected) {
+                return Err(format!("{hash} came to {code:?}, not {expected}"));
+            }
+        }
+        Ok(())
+    }
+
+    fn check_outcome(&self, sent: &Sent, position: Option<usize>) -> Result<(), String> {
+        match &sent.outcome {
+            Outcome::Accepted(hash) => match self.by_hash.get(hash) {
+                None => Err(format!("was accepted as {hash} and is lost")),
+                Some((_, NOT_INVOKED)) => Err("was not executed".to_owned()),
+                Some((place, _)) if Some(*place) != position => {
+                    Err(format!("was accepted as {hash}, which is another's"))
+                }
+                Some(_) => Ok(()),
+            },
+            Outcome::Refused(why) if position.is_some() => {
+                Err(format!("was refused ({why}), and is there all the same"))
+            }
+            Outcome::Refused(_) | Outcome::Unknown => Ok(()),
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

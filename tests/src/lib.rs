@@ -21,6 +21,7 @@ pub mod raw_http;
 pub mod record;
 pub mod requests;
 pub mod rest;
+pub mod simulation;
 mod stream_client;
 pub mod wait;
 

@@ -28,6 +28,9 @@ pub mod code {
     pub const SCORE_RUNNER_FAILED: i64 = 9100;
 }
 
+/// Of a name that a client sent, in what it is told.
+const NAME_CHARACTERS_SHOWN: usize = 80;
+
 /// Why a channel cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NoChannel {
@@ -51,11 +54,13 @@ pub enum TransactionResult {
 /// The channel of that name, or the default one, once this peer is a member.
 pub fn channel(node: &Node, name: Option<&str>) -> Result<Channel, NoChannel> {
     let name = name.filter(|name| !name.is_empty()).unwrap_or(&node.settings.default_channel);
+    // A status of gRPC is a header, which must stay small.
+    let shown = || name.chars().take(NAME_CHARACTERS_SHOWN).collect();
     match node.channel(name) {
         Some(channel) if channel.status.borrow().is_member => Ok(channel),
-        Some(_) => Err(NoChannel::NotJoined(name.to_string())),
-        None if !node.knows_its_channels() => Err(NoChannel::NotJoined(name.to_string())),
-        None => Err(NoChannel::Unknown(name.to_string(), node.channel_names().join(", "))),
+        Some(_) => Err(NoChannel::NotJoined(shown())),
+        None if !node.knows_its_channels() => Err(NoChannel::NotJoined(shown())),
+        None => Err(NoChannel::Unknown(shown(), node.channel_names().join(", "))),
     }
 }
 

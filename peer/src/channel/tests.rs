@@ -1,3 +1,5 @@
+mod members;
+
 use std::time::Duration;
 
 use chain::channel::Settings;

@@ -13,9 +13,10 @@ use libp2p::{Multiaddr, PeerId as TransportId, Stream, StreamProtocol};
 use libp2p_stream::Control;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
 
 use super::packet::RESPONSE_BYTES_MAX;
-use super::swarm::Command;
+use super::swarm::{Command, Connected};
 use super::{Lane, RequestError, Response, Routes, frame};
 
 /// Frames that may wait on a lane.
@@ -144,13 +145,17 @@ impl Keeper {
     async fn run(mut self, mut queues: Queues) {
         let mut pause = RETRY_FIRST;
         loop {
-            if let Ok(Ok(streams)) = tokio::time::timeout(OPEN_TIMEOUT, self.open()).await {
+            if let Ok(Ok((streams, closed))) = tokio::time::timeout(OPEN_TIMEOUT, self.open()).await
+            {
                 pause = RETRY_FIRST;
                 queues.clear();
                 self.connected.store(true, Ordering::Relaxed);
                 tracing::info!(peer = %self.peer, "connected");
                 self.routes.tell(self.peer, true).await;
-                let error = serve(&mut queues, streams).await;
+                let error = tokio::select! {
+                    error = serve(&mut queues, streams) => error,
+                    () = closed.cancelled() => io::ErrorKind::ConnectionAborted.into(),
+                };
                 self.connected.store(false, Ordering::Relaxed);
                 if error.kind() == io::ErrorKind::InvalidData {
                     let _ = self.commands.send(Command::Disconnect(self.id)).await;
@@ -170,16 +175,25 @@ impl Keeper {
         }
     }
 
-    async fn open(&self) -> io::Result<[Stream; 3]> {
+    async fn open(&self) -> io::Result<([Stream; 3], CancellationToken)> {
         let address = self.address.borrow().clone();
         let address = resolve(&address).await?;
-        let (connected, control) = oneshot::channel();
+        let (connected, met) = oneshot::channel();
         let command = Command::Connect { peer: self.id, address, connected };
         self.commands.send(command).await.map_err(|_| io::ErrorKind::NotConnected)?;
-        let mut control = control.await.map_err(|_| io::ErrorKind::ConnectionRefused)?;
-        let consensus = self.stream(&mut control, Lane::Consensus).await?;
-        let bulk = self.stream(&mut control, Lane::Bulk).await?;
-        let requests = self.stream(&mut control, Lane::Requests).await?;
+        let Connected { mut control, closed } =
+            met.await.map_err(|_| io::ErrorKind::ConnectionRefused)?;
+        let streams = tokio::select! {
+            streams = self.streams(&mut control) => streams?,
+            () = closed.cancelled() => return Err(io::ErrorKind::ConnectionAborted.into()),
+        };
+        Ok((streams, closed))
+    }
+
+    async fn streams(&self, control: &mut Control) -> io::Result<[Stream; 3]> {
+        let consensus = self.stream(control, Lane::Consensus).await?;
+        let bulk = self.stream(control, Lane::Bulk).await?;
+        let requests = self.stream(control, Lane::Requests).await?;
         Ok([consensus, bulk, requests])
     }
 

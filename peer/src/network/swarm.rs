@@ -1,6 +1,6 @@
 //! The libp2p swarm: who may connect, dialling, and handing incoming streams to their readers.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
@@ -13,6 +13,7 @@ use libp2p::{
 };
 use libp2p_stream::Control;
 use tokio::sync::{mpsc, oneshot};
+use tokio_util::sync::CancellationToken;
 
 use super::{Lane, Names, NetworkError, Routes, receive};
 
@@ -24,9 +25,39 @@ pub enum Command {
     Connect {
         peer: TransportId,
         address: Multiaddr,
-        connected: oneshot::Sender<Control>,
+        connected: oneshot::Sender<Connected>,
     },
     Disconnect(TransportId),
+}
+
+/// A connection that stands.
+pub struct Connected {
+    /// Opens streams.
+    pub control: Control,
+    /// Cancelled when a connection to the peer has ended: streams do not notice it by themselves
+    /// when it is ended here.
+    pub closed: CancellationToken,
+}
+
+/// Links that wait to be connected, and those to be told when they no longer are.
+#[derive(Default)]
+struct Meetings {
+    waiting: Vec<(TransportId, oneshot::Sender<Connected>)>,
+    closed: BTreeMap<TransportId, CancellationToken>,
+}
+
+impl Meetings {
+    fn met(
+        &mut self,
+        swarm: &Swarm<Behaviour>,
+        peer: TransportId,
+        connected: oneshot::Sender<Connected>,
+    ) {
+        let control = swarm.behaviour().streams.new_control();
+        let closed = self.closed.entry(peer).or_default().clone();
+        // A link that has ended does not wait.
+        let _ = connected.send(Connected { control, closed });
+    }
 }
 
 #[derive(NetworkBehaviour)]
@@ -111,7 +142,7 @@ fn build(key: identity::Keypair) -> Result<Swarm<Behaviour>, NetworkError> {
 }
 
 async fn run(mut swarm: Swarm<Behaviour>, mut orders: mpsc::Receiver<Command>) {
-    let mut waiting: Vec<(TransportId, oneshot::Sender<Control>)> = Vec::new();
+    let mut meetings = Meetings::default();
     loop {
         tokio::select! {
             order = orders.recv() => match order {
@@ -122,15 +153,15 @@ async fn run(mut swarm: Swarm<Behaviour>, mut orders: mpsc::Receiver<Command>) {
                 }
                 Some(Command::Connect { peer, address, connected }) => {
                     if swarm.is_connected(&peer) {
-                        let _ = connected.send(swarm.behaviour().streams.new_control());
+                        meetings.met(&swarm, peer, connected);
                     } else {
-                        waiting.retain(|(_, waiter)| !waiter.is_closed());
-                        waiting.push((peer, connected));
+                        meetings.waiting.retain(|(_, waiter)| !waiter.is_closed());
+                        meetings.waiting.push((peer, connected));
                         dial(&mut swarm, peer, address);
                     }
                 }
             },
-            event = swarm.select_next_some() => on_event(&mut swarm, &mut waiting, event),
+            event = swarm.select_next_some() => on_event(&mut swarm, &mut meetings, event),
         }
     }
 }
@@ -159,21 +190,22 @@ fn dial(swarm: &mut Swarm<Behaviour>, peer: TransportId, address: Multiaddr) {
 
 fn on_event(
     swarm: &mut Swarm<Behaviour>,
-    waiting: &mut Vec<(TransportId, oneshot::Sender<Control>)>,
+    meetings: &mut Meetings,
     event: SwarmEvent<BehaviourEvent>,
 ) {
     match event {
         SwarmEvent::ConnectionEstablished { peer_id, .. } => {
-            for at in
-                (0..waiting.len()).rev().filter(|at| waiting[*at].0 == peer_id).collect::<Vec<_>>()
-            {
-                let (_, connected) = waiting.swap_remove(at);
-                let _ = connected.send(swarm.behaviour().streams.new_control());
+            let waiting = std::mem::take(&mut meetings.waiting);
+            let (met, waiting): (Vec<_>, Vec<_>) =
+                waiting.into_iter().partition(|(peer, _)| *peer == peer_id);
+            meetings.waiting = waiting;
+            for (peer, connected) in met {
+                meetings.met(swarm, peer, connected);
             }
         }
         SwarmEvent::OutgoingConnectionError { peer_id: Some(peer), error, .. } => {
             tracing::debug!(%peer, %error, "cannot connect");
-            waiting.retain(|(waiter, _)| *waiter != peer);
+            meetings.waiting.retain(|(waiter, _)| *waiter != peer);
         }
         SwarmEvent::IncomingConnectionError { send_back_addr, error, .. } => {
             tracing::info!(from = %send_back_addr, %error, "connection refused");
@@ -189,6 +221,9 @@ fn on_event(
         }
         SwarmEvent::ConnectionClosed { peer_id, cause, .. } => {
             tracing::debug!(peer = %peer_id, ?cause, "connection ended");
+            if let Some(closed) = meetings.closed.remove(&peer_id) {
+                closed.cancel();
+            }
         }
         _ => {}
     }

@@ -1,23 +1,19 @@
+mod offenders;
+
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::time::Duration;
 
 use chain::batch::Batch;
 use chain::count::Height;
-use chain::encoding::encode;
 use chain::hash::Hash;
 use chain::keys::PeerId;
 use chain::ledger::Head;
-use futures::{AsyncReadExt, AsyncWriteExt};
-use libp2p::{Multiaddr, Stream, StreamProtocol, identity};
-use libp2p_stream::Control;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::mpsc;
 use tokio::time::timeout;
 
-use super::swarm::{self, Command};
 use super::{
-    Arrival, Asked, Contact, Envelope, Lane, Names, Network, Packet, Request, RequestError,
-    Response, Route, Routes, frame, lock, transport_id,
+    Arrival, Asked, Contact, Network, Packet, Request, RequestError, Response, Route, lock,
 };
 use crate::tests::{batch, free_address, genesis, hash, key, peer, settings, wait_for};
 
@@ -91,8 +87,16 @@ impl Station {
         }
     }
 
-    async fn arrives(&mut self, wanted: impl Fn(&Arrival) -> bool) {
-        while !wanted(&timeout(SOON, self.consensus.recv()).await.expect("nothing").unwrap()) {}
+    /// Waits to be told that the link to `peer` stands, or is lost.
+    async fn told_of(&mut self, peer: PeerId, connected: bool) {
+        loop {
+            let arrival = timeout(SOON, self.consensus.recv()).await;
+            match arrival.unwrap_or_else(|_| panic!("never told: connected {connected}")).unwrap() {
+                Arrival::Connected(of) if connected && of == peer => return,
+                Arrival::Lost(of) if !connected && of == peer => return,
+                _ => {}
+            }
+        }
     }
 }
 
@@ -185,7 +189,7 @@ async fn a_stranger_is_refused_at_the_door() {
 async fn who_is_no_contact_any_more_is_put_out() {
     let (mut a, b) = pair().await;
     b.knows(&[]).await;
-    a.arrives(|arrival| matches!(arrival, Arrival::Lost(from) if *from == peer(2))).await;
+    a.told_of(peer(2), false).await;
     assert!(!b.network.is_connected(&peer(1)));
     tokio::time::sleep(WHILE).await;
     assert!(!a.network.is_connected(&peer(2)), "it got in again");
@@ -199,7 +203,7 @@ async fn a_lost_connection_is_noticed_and_made_again_when_the_other_is_back() {
     let address = b.address;
     drop(b);
     // Nothing is sent meanwhile.
-    a.arrives(|arrival| matches!(arrival, Arrival::Lost(from) if *from == peer(2))).await;
+    a.told_of(peer(2), false).await;
     assert!(!a.network.is_connected(&peer(2)));
     let request = Request::Batches(Vec::new());
     let asked = a.network.request(peer(2), CHANNEL, request).await;
@@ -207,7 +211,7 @@ async fn a_lost_connection_is_noticed_and_made_again_when_the_other_is_back() {
 
     let mut b = Station::at(2, address, 1024).await;
     b.knows(&[&a]).await;
-    a.arrives(|arrival| matches!(arrival, Arrival::Connected(from) if *from == peer(2))).await;
+    a.told_of(peer(2), true).await;
     a.say(&b, 5);
     assert_eq!(b.height_said().await, (peer(1), 5));
     b.connected(&a).await;
@@ -310,8 +314,8 @@ async fn requests_beyond_a_bound_are_refused_at_once() {
 async fn a_peer_that_is_punished_loses_its_connection_and_may_come_back() {
     let (mut a, b) = pair().await;
     a.network.punish(&peer(2), "a test");
-    a.arrives(|arrival| matches!(arrival, Arrival::Lost(from) if *from == peer(2))).await;
-    a.arrives(|arrival| matches!(arrival, Arrival::Connected(from) if *from == peer(2))).await;
+    a.told_of(peer(2), false).await;
+    a.told_of(peer(2), true).await;
     b.connected(&a).await;
 }
 
@@ -352,147 +356,6 @@ async fn what_a_slow_peer_cannot_take_is_dropped_and_does_not_stop_the_urgent() 
     let packet = Packet::Batch(Box::new(a_batch(SENT + 1, 10)));
     a.network.send(std::iter::once(peer(2)), CHANNEL, packet);
     assert!(timeout(SOON, b.bulk.recv()).await.is_ok(), "later ones arrive again");
-}
-
-/// Somebody with a key that is let in, who writes what they like.
-struct Offender {
-    control: Control,
-    peer: libp2p::PeerId,
-    _commands: mpsc::Sender<Command>,
-}
-
-impl Offender {
-    async fn meets(number: u8, other: &Station) -> Offender {
-        let mut secret = key(number).to_bytes();
-        let secret = identity::secp256k1::SecretKey::try_from_bytes(&mut secret).unwrap();
-        let pair = identity::Keypair::from(identity::secp256k1::Keypair::from(secret));
-        let (routes, names) = (Routes::default(), Names::default());
-        let commands = swarm::start(pair, free_address(), routes, names).await.unwrap();
-        let peer = transport_id(&key(other.number).public_key()).unwrap();
-        commands.send(Command::Allow(BTreeSet::from([peer]))).await.ok().unwrap();
-        let address = resolved(other.address);
-        let (connected, control) = oneshot::channel();
-        commands.send(Command::Connect { peer, address, connected }).await.ok().unwrap();
-        let control = timeout(SOON, control).await.expect("not let in").unwrap();
-        Offender { control, peer, _commands: commands }
-    }
-
-    async fn stream(&mut self, lane: Lane) -> Stream {
-        let protocol = StreamProtocol::new(lane.protocol());
-        self.control.open_stream(self.peer, protocol).await.unwrap()
-    }
-}
-
-/// Whether the other side ends the connection that `witness` is a stream of.
-async fn is_closed(witness: &mut Stream, within: Duration) -> bool {
-    match timeout(within, witness.read(&mut [0])).await {
-        Ok(Ok(0) | Err(_)) => true,
-        Ok(Ok(_)) => panic!("an answer on a lane that has none"),
-        Err(_) => false,
-    }
-}
-
-fn resolved(address: SocketAddr) -> Multiaddr {
-    Multiaddr::from(address.ip()).with(libp2p::multiaddr::Protocol::Tcp(address.port()))
-}
-
-fn framed(bytes: &[u8]) -> Vec<u8> {
-    [&(bytes.len() as u32).to_le_bytes(), bytes].concat()
-}
-
-fn enveloped<T: borsh::BorshSerialize>(content: T) -> Vec<u8> {
-    encode(&Envelope { channel: CHANNEL, content })
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn breaking_the_rules_costs_the_connection() {
-    let status = enveloped(Packet::Status { height: Height(1) });
-    let packet = enveloped(Packet::Batch(Box::new(a_batch(1, 10))));
-    let request = enveloped(Request::Batches(Vec::new()));
-    let over = |lane: Lane| (lane.frame_bytes_max() as u32 + 1).to_le_bytes().to_vec();
-    let too_many = framed(&[&status[..], &[0]].concat());
-    let over_batch = (BATCH_BYTES_MAX as u32 + 300).to_le_bytes().to_vec();
-    let cases: [(&str, Lane, Vec<u8>, bool); 14] = [
-        ("a status", Lane::Consensus, framed(&status), false),
-        ("a batch", Lane::Bulk, framed(&packet), false),
-        ("half a frame", Lane::Consensus, framed(&status)[..9].to_vec(), false),
-        ("over the bound", Lane::Consensus, over(Lane::Consensus), true),
-        ("over the bound", Lane::Bulk, over(Lane::Bulk), true),
-        ("over the channel's bound", Lane::Bulk, over_batch, true),
-        ("over the bound", Lane::Requests, over(Lane::Requests), true),
-        ("an empty frame", Lane::Consensus, framed(b""), true),
-        ("nonsense", Lane::Bulk, framed(&[0xff; 100]), true),
-        ("nonsense", Lane::Requests, framed(&[0xff; 100]), true),
-        ("a byte too many", Lane::Consensus, too_many, true),
-        ("a batch among the urgent", Lane::Consensus, framed(&packet), true),
-        ("a status among the batches", Lane::Bulk, framed(&status), true),
-        ("a request where none is answered", Lane::Consensus, framed(&request), true),
-    ];
-    for (what, lane, bytes, closes) in cases {
-        let victim = Station::start(1).await;
-        // The address of the offender is nobody's: it comes by itself.
-        let address = free_address().to_string();
-        victim.members(&[2]);
-        victim.network.set_contacts(&[Contact { key: key(2).public_key(), address }]).await;
-        let mut offender = Offender::meets(2, &victim).await;
-        let witness = if lane == Lane::Bulk { Lane::Consensus } else { Lane::Bulk };
-        let mut witness = offender.stream(witness).await;
-        let mut stream = offender.stream(lane).await;
-        stream.write_all(&bytes).await.unwrap();
-        stream.flush().await.unwrap();
-        let within = if closes { SOON } else { Duration::from_millis(300) };
-        assert_eq!(is_closed(&mut witness, within).await, closes, "{what} on {lane:?}");
-    }
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn an_answer_that_breaks_the_rules_costs_the_connection() {
-    let over = (super::packet::RESPONSE_BYTES_MAX as u32 + 1).to_le_bytes().to_vec();
-    for (what, bytes) in [("over the bound", over), ("nonsense", framed(&[0xff; 100]))] {
-        let mut asker = Station::start(1).await;
-        let (mut secret, address) = (key(2).to_bytes(), free_address());
-        let secret = identity::secp256k1::SecretKey::try_from_bytes(&mut secret).unwrap();
-        let pair = identity::Keypair::from(identity::secp256k1::Keypair::from(secret));
-        let mut offender = libp2p::SwarmBuilder::with_existing_identity(pair)
-            .with_tokio()
-            .with_tcp(
-                libp2p::tcp::Config::default(),
-                libp2p::noise::Config::new,
-                libp2p::yamux::Config::default,
-            )
-            .unwrap()
-            .with_behaviour(|_| libp2p_stream::Behaviour::new())
-            .unwrap()
-            .build();
-        offender.listen_on(resolved(address)).unwrap();
-        let mut control = offender.behaviour().new_control();
-        let lanes = Lane::ALL.map(|lane| StreamProtocol::new(lane.protocol()));
-        let [mut consensus, mut bulk, mut requests] =
-            lanes.map(|protocol| control.accept(protocol).unwrap());
-        tokio::spawn(async move {
-            use futures::StreamExt;
-            loop {
-                offender.select_next_some().await;
-            }
-        });
-        tokio::spawn(async move {
-            use futures::StreamExt;
-            let _kept = (consensus.next().await, bulk.next().await);
-            let (_, mut stream) = requests.next().await.unwrap();
-            frame::read(&mut stream, 1000).await.unwrap();
-            stream.write_all(&bytes).await.unwrap();
-            stream.flush().await.unwrap();
-            std::future::pending::<()>().await;
-        });
-        asker.members(&[2]);
-        let contact = Contact { key: key(2).public_key(), address: address.to_string() };
-        asker.network.set_contacts(&[contact]).await;
-        wait_for("connected", SOON, || asker.network.is_connected(&peer(2))).await;
-        let request = Request::Batches(Vec::new());
-        let answer = asker.network.request(peer(2), CHANNEL, request).await;
-        assert_eq!(answer, Err(RequestError::Lost), "{what}");
-        asker.arrives(|arrival| matches!(arrival, Arrival::Lost(from) if *from == peer(2))).await;
-    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

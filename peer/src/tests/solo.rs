@@ -142,6 +142,7 @@ pub async fn surroundings(start: &Start, repository: &Path) -> Surroundings {
 /// A running channel; its ledger and SCORE store are in `folder`.
 pub struct Solo {
     pub channel: Channel,
+    pub network: Network,
     shutdown: CancellationToken,
     threads: Vec<std::thread::JoinHandle<()>>,
 }
@@ -154,14 +155,14 @@ impl Solo {
         let members = BTreeSet::from([peer(start.me)]);
         let (channel, threads) =
             Channel::start(ledger, members, folder.join("score"), &around).unwrap();
-        Solo { channel, shutdown: around.shutdown, threads }
+        Solo { channel, network: around.network, shutdown: around.shutdown, threads }
     }
 
     /// Ends it as the peer does.
     pub async fn stop(self) {
-        let Solo { channel, shutdown, threads } = self;
+        let Solo { channel, network, shutdown, threads } = self;
         shutdown.cancel();
-        drop(channel);
+        drop((channel, network));
         let joined = tokio::task::spawn_blocking(move || {
             threads.into_iter().for_each(|thread| thread.join().unwrap());
         });

@@ -297,6 +297,13 @@ fn radiostation_bodies() -> Vec<Case> {
             post(route, body.as_bytes(), *status, Some(*code))
         }
     };
+    // A proxy on this machine speaks for somebody who is not.
+    for proxied in ["X-Forwarded-For: 10.0.0.1", "Origin: http://elsewhere"] {
+        let body = br#"{"name":"GRPC_TIMEOUT","value":"1"}"#;
+        let headers = [JSON[0], proxied];
+        cases.push(send("POST", b"/api/v1/conf", &headers, body, 403, Some(-1)));
+        cases.push(send("POST", b"/api/v1/membership", &headers, b"{}", 403, Some(-1)));
+    }
     cases.extend(conf.iter().map(case("/api/v1/conf")));
     cases.extend(membership.iter().map(case("/api/v1/membership")));
     cases

@@ -1,4 +1,4 @@
-//! Minutes of faults chosen by a seed, under load.
+//! Faults chosen by a seed, one after another, under load.
 
 use std::time::Duration;
 
@@ -11,14 +11,21 @@ use tests::random::{Random, seed};
 use tests::wait::wait_for;
 use tests::{long_tests_wanted, note};
 
-const STEPS: usize = 40;
 const PROGRESS_LIMIT: Duration = Duration::from_secs(90);
 
 #[test]
 fn faults_in_any_order_lose_nothing() {
-    if !long_tests_wanted("faults_in_any_order_lose_nothing") {
-        return;
+    run(12);
+}
+
+#[test]
+fn many_faults_in_any_order_lose_nothing() {
+    if long_tests_wanted("many_faults_in_any_order_lose_nothing") {
+        run(150);
     }
+}
+
+fn run(steps: usize) {
     let mut network = Network::start(Plan::default());
     let plan = LoadPlan {
         label: "chaos".to_owned(),
@@ -29,7 +36,7 @@ fn faults_in_any_order_lose_nothing() {
     note(&format!("chaos, seed {}", plan.seed));
     let load = Load::start(&network, &plan);
     let mut random = Random::new(plan.seed);
-    for step in 0..STEPS {
+    for step in 0..steps {
         let fault = *random.one_of(&FAULTS);
         note(&format!("step {step}: {} ({} accepted)", fault.0, load.accepted()));
         (fault.1)(&mut network, &mut random);

@@ -27,6 +27,7 @@ fn load(network: &Network, label: &str) -> Load {
 #[test]
 fn a_fifth_peer_joins_syncs_validates_and_makes_transactions() {
     let mut network = Network::start(Plan { later_peers: 1, ..Plan::default() });
+    assert_eq!(tolerated(&network), [2; 4]);
     let mut record = load(&network, "before").join();
 
     let meanwhile = load(&network, "meanwhile");
@@ -41,12 +42,22 @@ fn a_fifth_peer_joins_syncs_validates_and_makes_transactions() {
     let list = network.radiostation.rest.object("peer/list");
     let peers = list["data"]["registered_peer_list"].as_array().unwrap();
     assert_eq!((peers.len(), &peers[FIFTH]["order"]), (5, &json!(5)));
+    assert_eq!(tolerated(&network), [3; 5]);
 
     record.add(load(&network, "with").join());
     audit(&network, &record);
     its_vote_counts(&mut network);
     audit(&network, &record);
     network.assert_healthy();
+}
+
+/// On every peer, how many validators would have to lie to break the channel.
+fn tolerated(network: &Network) -> Vec<u64> {
+    let figure = |number: usize| {
+        let status = network.peers[number].rest.status(DOCUMENTS).unwrap();
+        status["lft"]["dishonest_peers_to_break_safety"].as_u64().unwrap()
+    };
+    network.members(DOCUMENTS).into_iter().map(figure).collect()
 }
 
 // Of five validators four decide. Without one of the old ones and without the fifth, three are

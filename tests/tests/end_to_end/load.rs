@@ -7,7 +7,7 @@ use tests::audit::audit;
 use tests::load::{Load, LoadPlan};
 use tests::network::Network;
 use tests::note;
-use tests::plan::{CERTIFICATES, ChannelPlan, DOCUMENTS, Plan};
+use tests::plan::Plan;
 use tests::random::seed;
 use tests::rest::Submitted;
 
@@ -34,10 +34,6 @@ fn ten_thousand_transactions_through_all_peers_are_all_there_once_in_order_and_a
 #[test]
 fn overload_is_refused_with_the_figure_and_keeps_the_order() {
     let mut plan = Plan::default();
-    plan.channels = vec![
-        ChannelPlan::new(CERTIFICATES, "loopchain/default"),
-        ChannelPlan::new(DOCUMENTS, "sample/documents"),
-    ];
     plan.peer_settings.insert("MAX_WAITING_TX_NUM".to_owned(), json!(3));
     let mut network = Network::start(plan);
     let plan = LoadPlan {

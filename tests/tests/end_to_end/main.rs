@@ -9,6 +9,7 @@ mod bad_requests;
 mod bad_start;
 mod channel_auth;
 mod chaos;
+mod divergence;
 mod faults;
 mod fifth_peer;
 mod legacy_calls;

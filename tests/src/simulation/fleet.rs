@@ -1,0 +1,153 @@
+//! Many seeds, on as many threads as wanted; each run itself is on one.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::rc::Rc;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+
+use super::invariants::{Invariant, Progress, Violation};
+use super::mutant::Mutant;
+use super::plan::Plan;
+use super::profile::Profile;
+use super::world::{self, Options, Outcome};
+
+/// What a row of seeds came to.
+#[derive(Clone, Debug, Default)]
+pub struct Tally {
+    pub seeds: u64,
+    pub heights: u64,
+    pub events: u64,
+    /// The longest that anything took after the troubles, microseconds.
+    pub slowest: Progress,
+    /// The failing seed that came first, with what it broke.
+    pub failure: Option<(Profile, u64, Violation)>,
+}
+
+/// The profile of a seed when none is asked for.
+pub fn profile_of(seed: u64) -> Profile {
+    Profile::ALL[(seed % Profile::ALL.len() as u64) as usize]
+}
+
+/// One run; a panic of the rules is a violation too.
+pub fn run(plan: &Rc<Plan>, options: &Options) -> Outcome {
+    let result = catch_unwind(AssertUnwindSafe(|| world::run(plan, options)));
+    result.unwrap_or_else(|reason| {
+        let text = reason.downcast_ref::<String>().cloned();
+        let text = text.or(reason.downcast_ref::<&str>().map(|text| text.to_string()));
+        let what = text.unwrap_or_default();
+        Outcome {
+            print: 0,
+            events: 0,
+            heights: 0,
+            violation: Some(Violation { invariant: Invariant::Panics, what }),
+            progress: Progress::default(),
+            words: Vec::new(),
+            most: Default::default(),
+        }
+    })
+}
+
+/// Runs `count` seeds from `first` on and stops at the first that fails. `seen` hears of the tally
+/// after every seed.
+pub fn sweep(
+    profile: Option<Profile>,
+    first: u64,
+    count: u64,
+    threads: usize,
+    options: &Options,
+    seen: impl Fn(&Tally) + Sync,
+) -> Tally {
+    let next = AtomicU64::new(first);
+    let failed = AtomicBool::new(false);
+    let tally = Mutex::new(Tally::default());
+    let work = || {
+        while !failed.load(Ordering::Relaxed) {
+            let seed = next.fetch_add(1, Ordering::Relaxed);
+            if seed - first >= count {
+                return;
+            }
+            let profile = profile.unwrap_or(profile_of(seed));
+            let plan = Rc::new(Plan::new(profile, seed));
+            let outcome = run(&plan, options);
+            let mut tally = tally.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+            if outcome.violation.is_some() {
+                failed.store(true, Ordering::Relaxed);
+            }
+            tally.add(profile, seed, &outcome);
+            seen(&tally);
+        }
+    };
+    std::thread::scope(|scope| {
+        for _ in 1..threads {
+            scope.spawn(work);
+        }
+        work();
+    });
+    tally.into_inner().unwrap_or_else(|poisoned| poisoned.into_inner())
+}
+
+/// How a mutant was caught.
+#[derive(Clone, Debug)]
+pub struct Caught {
+    pub mutant: Mutant,
+    /// Seeds run until then, this one included; none if it was not caught.
+    pub after: Option<u64>,
+    pub profile: Profile,
+    pub violation: Option<Violation>,
+}
+
+/// Runs each of `mutants` until a seed catches it, or `count` have not. Seeds are taken one after
+/// the other, from 0, so that their number means something.
+pub fn hunt(
+    mutants: &[Mutant],
+    profile: Option<Profile>,
+    only: Option<Invariant>,
+    count: u64,
+    threads: usize,
+) -> Vec<Caught> {
+    let next = AtomicUsize::new(0);
+    let caught = Mutex::new(Vec::new());
+    let work = || {
+        while let Some(mutant) = mutants.get(next.fetch_add(1, Ordering::Relaxed)) {
+            let options = Options { mutant: Some(*mutant), only, words: false };
+            let tally = sweep(profile, 0, count, 1, &options, |_| ());
+            let found = match tally.failure {
+                Some((profile, _, violation)) => {
+                    let (after, violation) = (Some(tally.seeds), Some(violation));
+                    Caught { mutant: *mutant, after, profile, violation }
+                }
+                None => {
+                    let profile = profile.unwrap_or(Profile::Mixed);
+                    Caught { mutant: *mutant, after: None, profile, violation: None }
+                }
+            };
+            caught.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).push(found);
+        }
+    };
+    std::thread::scope(|scope| {
+        for _ in 1..threads {
+            scope.spawn(work);
+        }
+        work();
+    });
+    let mut caught = caught.into_inner().unwrap_or_else(|poisoned| poisoned.into_inner());
+    caught.sort_by_key(|caught| caught.mutant);
+    caught
+}
+
+impl Tally {
+    fn add(&mut self, profile: Profile, seed: u64, outcome: &Outcome) {
+        self.seeds += 1;
+        self.heights += outcome.heights;
+        self.events += outcome.events;
+        let Progress { settled_us, resumed_us } = outcome.progress;
+        self.slowest.settled_us = self.slowest.settled_us.max(settled_us);
+        self.slowest.resumed_us = self.slowest.resumed_us.max(resumed_us);
+        let earlier = self.failure.as_ref().is_none_or(|(_, first, _)| seed < *first);
+        if let Some(violation) = &outcome.violation
+            && earlier
+        {
+            self.failure = Some((profile, seed, violation.clone()));
+        }
+    }
+}

@@ -1,0 +1,121 @@
+//! What travels between simulated peers. A signature is checked once for all who receive the same
+//! packet at the same height: `keys::verify` does it, and its answer is remembered.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use chain::batch::{Batch, BatchError, BatchRef, BatchRules};
+use chain::block::{Block, CommittedBlock};
+use chain::count::Height;
+use chain::encoding::encode;
+use chain::evidence::Evidence;
+use chain::hash::Hash;
+use chain::keys::{PublicKey, Verified, verify};
+use chain::lft::message::{Known, Message, MessageError};
+use chain::membership::SignedEntry;
+use chain::validators::ValidatorSet;
+
+use super::trace::print_of;
+
+#[derive(Clone, Debug)]
+pub enum Packet {
+    Message(Rc<Letter>),
+    Status(Height),
+    Batch(Rc<Parcel>),
+    Entry(Rc<SignedEntry>),
+    Evidence(Rc<Evidence>),
+    Ask { number: u64, request: Request },
+    Answer { number: u64, response: Response },
+}
+
+#[derive(Clone, Debug)]
+pub enum Request {
+    Batches(Vec<BatchRef>),
+    Block { height: Height, hash: Hash },
+    Blocks { first: Height, count: u64 },
+}
+
+/// A committed block with its batches.
+pub type Fetched = (Rc<CommittedBlock>, Vec<Rc<Parcel>>);
+
+#[derive(Clone, Debug)]
+pub enum Response {
+    Batches(Vec<Rc<Parcel>>),
+    Block(Rc<Block>),
+    Blocks(Vec<Fetched>),
+    Nothing,
+}
+
+type Judged = (Hash, Height, ValidatorSet, Result<Verified<Message>, MessageError>);
+
+/// A consensus message on its way to many.
+#[derive(Debug)]
+pub struct Letter {
+    pub message: Message,
+    /// Of its encoding.
+    pub print: u64,
+    judged: RefCell<Vec<Judged>>,
+}
+
+impl Letter {
+    pub fn new(message: Message) -> Rc<Letter> {
+        let print = print_of(&encode(&message));
+        Rc::new(Letter { message, print, judged: RefCell::default() })
+    }
+
+    /// What `keys::verify` says.
+    pub fn verify(&self, known: &Known) -> Result<Verified<Message>, MessageError> {
+        let mut judged = self.judged.borrow_mut();
+        let same = |(channel, height, validators, _): &&Judged| {
+            (channel, height, validators) == (&known.channel, &known.height, &known.validators)
+        };
+        if let Some((.., verdict)) = judged.iter().find(same) {
+            return verdict.clone();
+        }
+        let verdict = verify(self.message.clone(), known);
+        judged.push((known.channel, known.height, known.validators.clone(), verdict.clone()));
+        verdict
+    }
+}
+
+/// A batch on its way to many.
+#[derive(Debug)]
+pub struct Parcel {
+    pub batch: Batch,
+    pub reference: BatchRef,
+    judged: RefCell<Vec<(Hash, PublicKey, Result<(), BatchError>)>>,
+}
+
+impl Parcel {
+    pub fn new(batch: Batch) -> Rc<Parcel> {
+        let reference = batch.reference(encode(&batch).len());
+        Rc::new(Parcel { batch, reference, judged: RefCell::default() })
+    }
+
+    /// What `keys::verify` says; a channel's settings never change.
+    pub fn verify(&self, rules: &BatchRules) -> Result<(), BatchError> {
+        let mut judged = self.judged.borrow_mut();
+        let known = judged.iter().find(|(c, key, _)| *c == rules.channel && *key == rules.maker);
+        if let Some((.., verdict)) = known {
+            return verdict.clone();
+        }
+        let verdict = verify(self.batch.clone(), rules).map(|_| ());
+        judged.push((rules.channel, rules.maker, verdict.clone()));
+        verdict
+    }
+}
+
+impl Packet {
+    /// A number that tells packets apart, for the trace.
+    pub fn print(&self) -> u64 {
+        let first = |hash: &Hash| u64::from_le_bytes(hash.0[..8].try_into().unwrap_or_default());
+        match self {
+            Packet::Message(letter) => letter.print,
+            Packet::Status(height) => height.0,
+            Packet::Batch(parcel) => first(&parcel.reference.hash),
+            Packet::Entry(entry) => entry.entry.sequence.0,
+            Packet::Evidence(evidence) => print_of(&encode(evidence.as_ref())),
+            Packet::Ask { number, .. } | Packet::Answer { number, .. } => *number,
+        }
+    }
+}
