@@ -14,6 +14,7 @@ pub mod kind;
 pub mod limits;
 pub mod load;
 pub mod logging;
+pub mod open_files;
 pub mod peer;
 pub mod print;
 pub mod radiostation;

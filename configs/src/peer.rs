@@ -53,16 +53,8 @@ pub struct RestSettings {
 pub struct ConnectionSettings {
     /// Longest wait for the answer to a gRPC call.
     pub grpc_timeout: Duration,
-    /// The same for an announcement that is sent again.
-    pub grpc_broadcast_retry_timeout: Duration,
     /// Pause between two attempts to connect.
     pub retry_interval: Duration,
-    /// How long a peer goes on trying to reach a peer.
-    pub retry_timeout: Duration,
-    /// How long a peer goes on trying one radiostation before it turns to the other.
-    pub radiostation_retry_timeout: Duration,
-    /// Silence of the radiostation after which a peer connects anew.
-    pub radiostation_silence_max: Duration,
 }
 
 #[derive(Clone, Debug)]
@@ -192,11 +184,7 @@ impl Settings {
     fn connection(&self) -> ConnectionSettings {
         ConnectionSettings {
             grpc_timeout: self.duration("GRPC_TIMEOUT"),
-            grpc_broadcast_retry_timeout: self.duration("GRPC_TIMEOUT_BROADCAST_RETRY"),
             retry_interval: self.duration("CONNECTION_RETRY_INTERVAL"),
-            retry_timeout: self.duration("CONNECTION_RETRY_TIMEOUT"),
-            radiostation_retry_timeout: self.duration("CONNECTION_RETRY_TIMEOUT_TO_RS"),
-            radiostation_silence_max: self.duration("CONNECTION_TIMEOUT_TO_RS"),
         }
     }
 

@@ -135,11 +135,11 @@ ADMIN_TOKEN, Secret, "", Start,
 
 ["Connections"]
 GRPC_TIMEOUT, TIMEOUT, "s", Running, "Longest wait for the answer to a gRPC call.";
-GRPC_TIMEOUT_BROADCAST_RETRY, TIMEOUT, "s", Start, "Longest wait for the answer to an announcement that is sent again.";
+GRPC_TIMEOUT_BROADCAST_RETRY, TIMEOUT, "s", Nothing, "Announcements are streams, which are not sent again.";
 CONNECTION_RETRY_INTERVAL, TIMEOUT, "s", Start, "Pause between two attempts to connect.";
-CONNECTION_RETRY_TIMEOUT, TIMEOUT, "s", Start, "How long a peer goes on trying to reach another peer before it reports it as lost.";
-CONNECTION_RETRY_TIMEOUT_TO_RS, TIMEOUT, "s", Start, "How long a peer goes on trying one radiostation before it turns to the other.";
-CONNECTION_TIMEOUT_TO_RS, TIMEOUT, "s", Start, "Silence of the radiostation's announcements after which a peer connects anew.";
+CONNECTION_RETRY_TIMEOUT, TIMEOUT, "s", Nothing, "A peer never gives up on another peer of its channels.";
+CONNECTION_RETRY_TIMEOUT_TO_RS, TIMEOUT, "s", Nothing, "A peer turns to the other radiostation after each failed try.";
+CONNECTION_TIMEOUT_TO_RS, TIMEOUT, "s", Nothing, "The connection to the radiostation is probed every 10 s.";
 
 ["Consensus and blocks"]
 CONSENSUS_ALGORITHM, Algorithm, "", Channel, "Always lft; siever, 2 and 3 of old files are read as lft.";

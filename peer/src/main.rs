@@ -28,6 +28,9 @@ fn run(loaded: &configs::Loaded) -> ExitCode {
         return ExitCode::FAILURE;
     }
     end_on_panic();
+    if let Some(warning) = configs::open_files::raise_limit() {
+        tracing::warn!("{warning}");
+    }
     loaded.warnings.iter().for_each(|warning| tracing::warn!("{warning}"));
     loaded.notices.iter().for_each(|notice| tracing::info!("{notice}"));
     let runtime = match tokio::runtime::Runtime::new() {

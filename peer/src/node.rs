@@ -8,9 +8,10 @@ use chain::count::Sequence;
 use chain::keys::{PeerId, PublicKey};
 use chain::ledger::Head;
 use configs::PeerSettings;
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 use tokio_util::sync::CancellationToken;
 
+use crate::api::rest::BODIES_MAX;
 use crate::channel::{Channel, Control, Surroundings};
 use crate::network::{Contact, Network};
 use crate::storage::{KnownPeer, Ledger, NodeStore, StorageError};
@@ -38,6 +39,8 @@ pub struct Node {
     pub store: NodeStore,
     pub network: Network,
     pub surroundings: Surroundings,
+    /// A place for each body that REST reads.
+    pub rest_bodies: Arc<Semaphore>,
     /// Cancelled to stop the peer.
     pub stop: CancellationToken,
     channels: Arc<RwLock<BTreeMap<String, Channel>>>,
@@ -63,6 +66,7 @@ impl Node {
             store,
             network,
             surroundings,
+            rest_bodies: Arc::new(Semaphore::new(BODIES_MAX)),
             stop,
             channels: Arc::default(),
             threads: Arc::default(),

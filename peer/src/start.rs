@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use chain::keys::SecretKey;
 use chain::pool::PoolLimits;
@@ -10,6 +11,7 @@ use configs::address::own_address_toward;
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 
 use crate::api;
 use crate::channel::{Notice, Surroundings};
@@ -20,6 +22,8 @@ use crate::node::{ChannelError, Node};
 use crate::radiostation_client;
 use crate::storage::{NodeStore, StorageError};
 
+/// How long clients and runners may take to end.
+const STOP_TIMEOUT: Duration = Duration::from_secs(6);
 /// Notices of channels that wait.
 const NOTICES_MAX: usize = 1024;
 
@@ -86,6 +90,7 @@ pub async fn run(settings: PeerSettings, stop: CancellationToken) -> Result<(), 
         score,
         notices,
         shutdown: stop.clone(),
+        tasks: TaskTracker::new(),
     };
     let node = Node::new(settings, target, store, network, surroundings, stop.clone());
     node.start_known_channels().await?;
@@ -100,6 +105,12 @@ pub async fn run(settings: PeerSettings, stop: CancellationToken) -> Result<(), 
     tokio::spawn(heed(node.clone(), notices_queue));
     radiostation_client::run(node.clone(), p2p_address).await;
     stop.cancelled().await;
+    // Runners end, and clients that were let in are answered.
+    let tasks = node.surroundings.tasks.clone();
+    tasks.close();
+    if tokio::time::timeout(STOP_TIMEOUT, tasks.wait()).await.is_err() {
+        tracing::warn!("some connections did not end in time; closing them");
+    }
     // Threads of channels end at their next turn; what they hold is on disk already.
     tokio::task::spawn_blocking(move || node.join_threads()).await.unwrap_or_default();
     tracing::info!("peer stopped");
@@ -143,6 +154,8 @@ fn score_runner(settings: &PeerSettings) -> Result<ScoreRunner, StartError> {
         pull: score.pull,
         develop_root: score.develop_root.clone(),
         load_timeout: score.load_timeout,
+        load_retry_times: score.load_retry_times,
+        load_retry_interval: score.load_retry_interval,
         query_timeout: score.query_timeout,
         invoke_timeout: score.invoke_timeout,
         settings_json: score.settings_json.clone(),

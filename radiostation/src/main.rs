@@ -30,7 +30,8 @@ fn main() -> ExitCode {
 fn start(loaded: Loaded) -> Result<(), Box<dyn std::error::Error>> {
     let log_settings = loaded.settings.radiostation().log;
     let log = configs::logging::start(&log_settings)?;
-    for warning in &loaded.warnings {
+    let limit = configs::open_files::raise_limit();
+    for warning in loaded.warnings.iter().chain(&limit) {
         tracing::warn!("{warning}");
     }
     for notice in &loaded.notices {

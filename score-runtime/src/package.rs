@@ -39,6 +39,12 @@ pub enum PackageError {
     Description(String),
     #[error(transparent)]
     Git(#[from] git::GitError),
+    #[error(
+        "the SCORE package {name} was changed while its channel runs: it is version {found}, and the \
+         channel's blocks were executed with {expected}. All peers change versions at one height \
+         or not at all: put that version back"
+    )]
+    Changed { name: String, found: String, expected: String },
     #[error("the zip {path}: {reason}")]
     Zip { path: String, reason: String },
 }
@@ -75,13 +81,13 @@ pub fn find(load: &Load) -> Result<Package, PackageError> {
     let folder = Path::new(&load.repository_path).join(group).join(name);
     let developed = load.develop_root.as_deref() == Some(group);
     if developed && folder.is_dir() {
-        return from_folder(&folder, &load.package);
+        return from_folder(&folder, load);
     }
     if let Some(repository) = Repository::open(&folder) {
         return from_repository(&repository, load);
     }
     if folder.is_dir() {
-        return from_folder(&folder, &load.package);
+        return from_folder(&folder, load);
     }
     let flat = format!("{group}_{name}");
     let kept = Path::new(&load.storage_path).join("repository").join(&flat);
@@ -121,9 +127,16 @@ fn split_name(name: &str) -> Result<(&str, &str), PackageError> {
     if plain(group) && plain(package) { Ok((group, package)) } else { Err(wrong()) }
 }
 
-fn from_folder(folder: &Path, name: &str) -> Result<Package, PackageError> {
+fn from_folder(folder: &Path, load: &Load) -> Result<Package, PackageError> {
     let version = files::version(folder)?;
-    describe(folder, name, version.clone(), vec![version])
+    if !load.version.is_empty() && load.version != version {
+        return Err(changed(load, version));
+    }
+    describe(folder, &load.package, version.clone(), vec![version])
+}
+
+fn changed(load: &Load, found: String) -> PackageError {
+    PackageError::Changed { name: load.package.clone(), found, expected: load.version.clone() }
 }
 
 fn from_repository(repository: &Repository, load: &Load) -> Result<Package, PackageError> {
@@ -132,8 +145,12 @@ fn from_repository(repository: &Repository, load: &Load) -> Result<Package, Pack
     {
         warn!(%error, "the SCORE's repository could not be pulled; going on with what is there");
     }
-    let version = repository.tip(&load.branch)?;
-    let versions = repository.versions(&version)?;
+    let tip = repository.tip(&load.branch)?;
+    let versions = repository.versions(&tip)?;
+    let version = if load.version.is_empty() { tip } else { load.version.clone() };
+    if !versions.contains(&version) {
+        return Err(changed(load, versions.into_iter().next().unwrap_or_default()));
+    }
     let folder = Path::new(&load.storage_path).join("versions").join(&version);
     repository.checkout(&version, &folder)?;
     describe(&folder, &load.package, version, versions)

@@ -86,7 +86,7 @@ def up(layout, options) -> int:
     if options.detached:
         say("It runs on; see it with ./localnet status and logs, end it with ./localnet down.")
         return 0
-    return stay(nodes, channels)
+    return stay(layout, channels)
 
 
 @contextlib.contextmanager
@@ -173,14 +173,14 @@ def show_last_lines(node) -> None:
         complain(f"  {line}")
 
 
-def stay(nodes: list, channels) -> int:
+def stay(layout, channels) -> int:
     """Shows the network until Ctrl-C or until nothing of it is left; then stops it."""
     say("Ctrl-C stops everything.")
     try:
-        ending = watch.watch(nodes, channels)
+        ending = watch.watch(layout.known_nodes, channels)
     except (KeyboardInterrupt, BrokenPipeError):
         say("\nStopping.")
-        processes.stop(nodes, say)
+        processes.stop(layout.known_nodes(), say)
         say("Stopped; the ledgers are kept: up continues with them, reset forgets them.")
         return 0
     say(ending.text)

@@ -53,6 +53,10 @@ def peer_line(node, channel: str) -> Line:
     code, body = ask(node, "status/peer", channel=channel)
     if code is None:
         return Line(channel, node.name, False, f"no answer: {body}")
+    if code == 404:
+        # With ENABLE_CHANNEL_AUTH a peer is on the channels that name it; it says so only once the
+        # radiostation has told it.
+        return Line(channel, node.name, True, "not on this channel")
     if code != 200 or not isinstance(body, dict) or "block_height" not in body:
         message = body.get("message", "") if isinstance(body, dict) else ""
         return Line(channel, node.name, False, f"HTTP {code} {message}".strip())

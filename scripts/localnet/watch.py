@@ -23,10 +23,12 @@ class Ending:
     code: int
 
 
-def watch(nodes: list, channels) -> Ending:
+def watch(known_nodes, channels) -> Ending:
+    """`known_nodes` is asked each time: another ./localnet may add peers."""
     screen = Screen() if sys.stdout.isatty() else PlainOutput()
     mourned = set()
     while True:
+        nodes = known_nodes()
         pids = {node.name: processes.recorded_pid(node) for node in nodes}
         if not any(pids.values()):
             return Ending("Stopped by another ./localnet.", 0)

@@ -56,6 +56,9 @@ pub struct Load {
     pub storage_path: String,
     /// `DEVELOP_SCORE_PACKAGE_ROOT` when developing is allowed.
     pub develop_root: Option<String>,
+    /// Version that the channel's last block was executed with, the only one that may go on;
+    /// empty while none was.
+    pub version: String,
     /// `DEFAULT_SCORE_BRANCH`.
     pub branch: String,
     /// `DEFAULT_SCORE_BASE`, empty for none.

@@ -30,6 +30,7 @@ pub fn serve(
     let address = listener.local_addr()?;
     let bytes_max =
         node.settings.channel_settings.transaction_bytes_max as usize + MESSAGE_OVERHEAD_BYTES;
+    let tasks = node.surroundings.tasks.clone();
     let legacy = PeerServiceServer::new(LegacyService { node: node.clone() })
         .max_decoding_message_size(bytes_max);
     let gateway = GatewayServer::new(GatewayService { node, shutdown: shutdown.clone() })
@@ -42,7 +43,7 @@ pub fn serve(
         .add_service(legacy)
         .add_service(gateway);
     let incoming = TcpListenerStream::new(listener);
-    tokio::spawn(async move {
+    tasks.spawn(async move {
         let stopped = async move { shutdown.cancelled().await };
         if let Err(error) = server.serve_with_incoming_shutdown(incoming, stopped).await {
             tracing::error!(%error, "the gRPC service ended");

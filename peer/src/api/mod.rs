@@ -94,6 +94,7 @@ fn lft_status(channel: &Channel, status: &ChannelStatus) -> Value {
         "silent_peers_to_stop_progress": status.tolerance.silent_to_stop_progress,
         "evidence": status.evidence,
         "state_differs_from_height": status.diverged.map(|height| height.0),
+        "state_disputed_from_height": status.disputed.map(|height| height.0),
         "signs": !status.lost_record,
     })
 }

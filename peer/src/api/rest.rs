@@ -4,6 +4,7 @@
 //! contract gives it.
 
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
@@ -24,6 +25,10 @@ const BLOCK_FIELDS: [&str; 5] =
     ["prev_block_hash", "merkle_tree_root_hash", "time_stamp", "height", "peer_id"];
 const TRANSACTION_FIELDS: [&str; 4] = ["tx_hash", "timestamp", "data_string", "peer_id"];
 const OPENAPI: &str = include_str!("openapi.json");
+
+/// Bodies being read at once, and how long one may take.
+pub const BODIES_MAX: usize = 512;
+const BODY_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// An answer that is not 200.
 #[derive(Debug)]
@@ -76,6 +81,7 @@ pub async fn serve(
     shutdown: CancellationToken,
 ) -> std::io::Result<SocketAddr> {
     let address = listener.local_addr()?;
+    let tasks = node.surroundings.tasks.clone();
     let route = warp::method()
         .and(warp::path::full())
         .and(warp::query::raw().or(warp::any().map(String::new)).unify())
@@ -94,7 +100,8 @@ pub async fn serve(
             },
         );
     let stopped = async move { shutdown.cancelled().await };
-    tokio::spawn(warp::serve(route).incoming(listener).graceful(stopped).run());
+    let served = warp::serve(route).incoming(listener).graceful(stopped).run();
+    tasks.spawn(served);
     Ok(address)
 }
 
@@ -296,6 +303,23 @@ where
             format!("content type '{}' is not JSON; send application/json", shortened(media));
         return Err(failure(StatusCode::UNSUPPORTED_MEDIA_TYPE, code::FAIL, message));
     }
+    let busy = |_| {
+        let message = format!("{BODIES_MAX} requests are being read; try again later");
+        failure(StatusCode::TOO_MANY_REQUESTS, code::FAIL, message)
+    };
+    let _place = node.rest_bodies.try_acquire().map_err(busy)?;
+    let read = tokio::time::timeout(BODY_TIMEOUT, collect(node, body)).await;
+    read.unwrap_or_else(|_| {
+        let message = format!("the body took longer than {} s", BODY_TIMEOUT.as_secs());
+        Err(failure(StatusCode::REQUEST_TIMEOUT, code::FAIL, message))
+    })
+}
+
+async fn collect<S, B>(node: &Node, body: S) -> Result<Bytes, Failure>
+where
+    S: futures::Stream<Item = Result<B, warp::Error>> + Send,
+    B: Buf,
+{
     let max = node.settings.channel_settings.transaction_bytes_max as usize;
     let mut bytes = Vec::new();
     futures::pin_mut!(body);

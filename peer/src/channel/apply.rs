@@ -130,6 +130,7 @@ impl Driver {
     pub(super) fn publish(&mut self) {
         let (target, connected) = (self.target(), self.connected());
         let (diverged, lost_record) = (self.diverged, self.lost_record());
+        let disputed = self.disputed;
         let evidence = self.evidence;
         let state = self.state();
         let (round, leader) = (state.round, state.leader(state.round));
@@ -140,6 +141,7 @@ impl Driver {
                 && status.target == target
                 && status.connected == connected
                 && status.diverged == diverged
+                && status.disputed == disputed
                 && status.lost_record == lost_record
                 && status.evidence == evidence
                 && status.is_complaining == is_complaining
@@ -153,6 +155,7 @@ impl Driver {
                     lost_record,
                     target,
                     diverged,
+                    disputed,
                     evidence,
                     ..ChannelStatus::at(&self.head, &self.me)
                 };

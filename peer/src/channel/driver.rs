@@ -100,6 +100,8 @@ pub(super) struct Driver {
     /// State hashes that committed blocks claim for heights not executed here yet.
     pub claims: BTreeMap<Height, Hash>,
     pub diverged: Option<Height>,
+    /// First height whose state a leader claimed otherwise in a block that was not committed.
+    pub disputed: Option<Height>,
     pub may_sign_after: Option<Sequence>,
     /// Proofs of contradictions kept.
     pub evidence: u64,
@@ -177,6 +179,7 @@ impl Driver {
             height_at_tick,
             claims: BTreeMap::new(),
             diverged: None,
+            disputed: None,
             may_sign_after,
             evidence,
             fetching: BTreeSet::new(),
@@ -254,7 +257,7 @@ impl Driver {
                 self.timer = Some((at, height, round));
             }
             Effect::BuildBlock { height, round } => {
-                let block = self.build_block();
+                let block = self.build_block(round);
                 self.queue.push_back(Event::BlockBuilt { height, round, block });
             }
             Effect::CheckBlock(block) => self.check_block(*block),

@@ -25,6 +25,7 @@ use chain::membership::SignedEntry;
 use chain::pool::PoolLimits;
 use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 
 use crate::executor::{Executor, ExecutorHandle, ScoreRunner};
 use crate::intake::{self, Intake, WaitingLimits};
@@ -67,6 +68,8 @@ pub struct Surroundings {
     pub score: ScoreRunner,
     pub notices: mpsc::Sender<Notice>,
     pub shutdown: CancellationToken,
+    /// Tasks that are waited for when the peer stops.
+    pub tasks: TaskTracker,
 }
 
 /// Transactions and bytes that were accepted here and are not committed.

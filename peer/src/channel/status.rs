@@ -37,6 +37,9 @@ pub struct ChannelStatus {
     pub target: Height,
     /// First height at which this peer's SCORE state differs from what the channel agreed on.
     pub diverged: Option<Height>,
+    /// First height at which a leader claimed another state than this peer's, undecided who is
+    /// right.
+    pub disputed: Option<Height>,
     /// Proofs of contradictions kept.
     pub evidence: u64,
     pub tolerance: Tolerance,
@@ -63,6 +66,7 @@ impl ChannelStatus {
             entries: head.membership.entries,
             target: head.height,
             diverged: None,
+            disputed: None,
             evidence: 0,
             tolerance: validators.tolerance(),
         }

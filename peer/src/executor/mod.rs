@@ -34,6 +34,9 @@ pub struct ScoreRunner {
     pub pull: bool,
     pub develop_root: Option<String>,
     pub load_timeout: Duration,
+    /// Failures to start or load in a row after which `load_retry_interval` lies between tries.
+    pub load_retry_times: u64,
+    pub load_retry_interval: Duration,
     pub query_timeout: Duration,
     pub invoke_timeout: Duration,
     pub settings_json: String,
@@ -137,29 +140,41 @@ impl Executor {
             me: around.key.public_key().peer_id(),
             shutdown: around.shutdown.clone(),
         };
-        tokio::spawn(executor.run());
+        around.tasks.spawn(executor.run());
         ExecutorHandle { queries, shared, query_timeout: around.score.query_timeout }
     }
 
     async fn run(mut self) {
         let mut pause = RESTART_FIRST;
+        let mut failures = 0;
+        let mut said = String::new();
         loop {
             let started = tokio::time::Instant::now();
             let ended = match Session::open(&self).await {
-                Ok(session) => session.run(&mut self).await,
-                Err(reason) => Err(reason),
+                Ok(session) => {
+                    failures = 0;
+                    session.run(&mut self).await
+                }
+                Err(reason) => {
+                    failures += 1;
+                    Err(reason)
+                }
             };
             let Err(reason) = ended else { return };
             if self.shutdown.is_cancelled() {
                 return;
             }
-            tracing::error!(channel = self.channel, %reason, "SCORE runner is not running");
+            if reason != said {
+                tracing::error!(channel = self.channel, %reason, "SCORE runner is not running");
+                said.clone_from(&reason);
+            }
             self.shared.set_runner(Runner::Failed(reason));
             if started.elapsed() > RESTART_LAST {
                 pause = RESTART_FIRST;
             }
+            let tired = failures > self.settings.load_retry_times;
             tokio::select! {
-                () = tokio::time::sleep(pause) => {}
+                () = tokio::time::sleep(if tired { self.settings.load_retry_interval } else { pause }) => {}
                 () = self.shutdown.cancelled() => return,
             }
             pause = (pause * 2).min(RESTART_LAST);

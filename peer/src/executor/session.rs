@@ -14,8 +14,8 @@ use crate::storage::Results;
 
 /// Blocks sent to the runner and not answered.
 const BLOCKS_AHEAD: usize = 4;
-/// Queries sent to the runner and not answered.
-const QUERIES_AHEAD: usize = 16;
+/// Queries sent to the runner and not answered: blocks must not wait behind more than one.
+const QUERIES_AHEAD: usize = 1;
 
 pub struct Session {
     process: Process,
@@ -71,7 +71,7 @@ impl Session {
         let shutdown = executor.shutdown.clone();
         loop {
             self.send_blocks(executor).await?;
-            let free = self.queries.len() < QUERIES_AHEAD;
+            let free = self.queries.len() < QUERIES_AHEAD && self.blocks.is_empty();
             tokio::select! {
                 () = shutdown.cancelled() => {
                     self.process.stop().await;
@@ -158,7 +158,7 @@ impl Session {
             counts.iter().map(|count| receipts.by_ref().take(*count).collect()).collect();
         let results = Results { state, version: self.version.clone() };
         let executed = Executed { height, state };
-        let again = height <= executor.ledger.executed().height;
+        let again = height < executor.ledger.executed().height;
         executor.ledger.put_results(&executed, &results, &by_batch);
         if !again {
             executor.shared.executed.send_replace(executed);
@@ -191,6 +191,7 @@ fn answer(executor: &Executor, executing: Option<Height>, call: ServiceCall) -> 
 
 fn load(executor: &Executor) -> Load {
     let settings = &executor.settings;
+    let last = executor.ledger.results(executor.ledger.executed().height);
     let text = |path: &std::path::Path| path.display().to_string();
     let ms =
         |duration: std::time::Duration| u64::try_from(duration.as_millis()).unwrap_or(u64::MAX);
@@ -201,6 +202,7 @@ fn load(executor: &Executor) -> Load {
         repository_path: text(&settings.repository_path),
         storage_path: text(&executor.score_storage),
         develop_root: settings.develop_root.clone(),
+        version: last.map(|results| results.version).unwrap_or_default(),
         branch: settings.branch.clone(),
         base: settings.base.clone(),
         key_path: settings.key_path.as_deref().map(text).unwrap_or_default(),

@@ -70,8 +70,9 @@ struct Behaviour {
 
 const PING_INTERVAL: Duration = Duration::from_secs(5);
 const PING_TIMEOUT: Duration = Duration::from_secs(15);
-/// Connections that have not yet shown who they are.
-const PENDING_MAX: u32 = 128;
+/// Connections that have not yet shown who they are, and how long they may take to.
+const PENDING_MAX: u32 = 512;
+const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(3);
 /// Between two peers; more than one only while both dial at once.
 const CONNECTIONS_PER_PEER_MAX: u32 = 4;
 
@@ -137,6 +138,7 @@ fn build(key: identity::Keypair) -> Result<Swarm<Behaviour>, NetworkError> {
         .map_err(|e| start(&e))?
         // A link is kept for as long as both are members; only failures close it.
         .with_swarm_config(|config| config.with_idle_connection_timeout(Duration::MAX))
+        .with_connection_timeout(HANDSHAKE_TIMEOUT)
         .build();
     Ok(swarm)
 }
@@ -208,7 +210,7 @@ fn on_event(
             meetings.waiting.retain(|(waiter, _)| *waiter != peer);
         }
         SwarmEvent::IncomingConnectionError { send_back_addr, error, .. } => {
-            tracing::info!(from = %send_back_addr, %error, "connection refused");
+            tracing::debug!(from = %send_back_addr, %error, "connection refused");
         }
         SwarmEvent::Behaviour(BehaviourEvent::Ping(ping::Event {
             peer,

@@ -11,7 +11,7 @@ use chain::batch::{Batch, BatchRef};
 use chain::block::{CommittedBlock, Executed};
 use chain::channel::SignedGenesis;
 use chain::count::{Height, Sequence};
-use chain::encoding::encode;
+use chain::encoding::{decode, encode};
 use chain::evidence::Evidence;
 use chain::hash::Hash;
 use chain::keys::{PeerId, PublicKey};
@@ -45,6 +45,8 @@ const KEYS: &str = "keys";
 const TABLES: [&str; 10] =
     [META, BATCHES, PLACES, BLOCKS, HEIGHTS, TRANSACTIONS, STATES, RECEIPTS, EVIDENCE, KEYS];
 
+/// Proofs kept of one signer: it cannot crowd out those of others.
+const EVIDENCE_PER_SIGNER_MAX: usize = 16;
 /// Proofs kept; more than this many teach nobody anything.
 const EVIDENCE_MAX: u64 = 1000;
 
@@ -192,7 +194,7 @@ impl Ledger {
     pub fn batches_of(&self, maker: &PeerId, first: Sequence) -> Vec<BatchRef> {
         let rows = self.0.scan(BATCHES, &number_key(maker, first), &maker.0);
         let batch = |bytes: Box<[u8]>| {
-            let batch: Option<Batch> = chain::encoding::decode(&bytes).ok();
+            let batch: Option<Batch> = decode(&bytes).ok();
             batch.map(|batch| batch.reference(bytes.len()))
         };
         rows.filter_map(|(_, bytes)| batch(bytes)).collect()
@@ -262,7 +264,7 @@ impl Ledger {
     pub fn waiting_batch(&self, position: &Position) -> Option<Batch> {
         let prefix = [&number_key(&position.maker, position.number)[..], &position.batch].concat();
         let (_, bytes) = self.0.scan(BATCHES, &prefix, &prefix).next()?;
-        chain::encoding::decode(&bytes).ok()
+        decode(&bytes).ok()
     }
 
     /// Keeps what executing a block came to; `receipts` are by batch.
@@ -273,7 +275,7 @@ impl Ledger {
             changes.put(RECEIPTS, &[&height[..], &(at as u32).to_be_bytes()].concat(), receipts);
         }
         changes.put(STATES, &height, results);
-        if executed.height > self.executed().height {
+        if executed.height >= self.executed().height {
             changes.put(META, b"executed", executed);
         }
         changes.write();
@@ -299,7 +301,7 @@ impl Ledger {
     /// Keeps a proof; how many there are now. None if it is kept already, or too many are.
     pub fn add_evidence(&self, evidence: &Evidence) -> Option<u64> {
         let count = self.evidence_count();
-        if count >= EVIDENCE_MAX || self.has_evidence(evidence) {
+        if count >= EVIDENCE_MAX || self.is_enough(evidence) {
             return None;
         }
         let mut changes = self.0.changes();
@@ -314,9 +316,12 @@ impl Ledger {
         self.0.get(META, b"evidence").unwrap_or_default()
     }
 
-    fn has_evidence(&self, evidence: &Evidence) -> bool {
-        let wanted = encode(evidence);
-        self.0.scan(EVIDENCE, &[], &[]).any(|(_, bytes)| *bytes == wanted[..])
+    // Whether this proof is kept, or enough of this signer.
+    fn is_enough(&self, evidence: &Evidence) -> bool {
+        let kept = self.0.scan(EVIDENCE, &[], &[]);
+        let kept = kept.filter_map(|(_, bytes)| decode::<Evidence>(&bytes).ok());
+        let of_signer: Vec<_> = kept.filter(|kept| kept.signer == evidence.signer).collect();
+        of_signer.len() >= EVIDENCE_PER_SIGNER_MAX || of_signer.contains(evidence)
     }
 }
 

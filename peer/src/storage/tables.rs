@@ -13,6 +13,8 @@ use super::StorageError;
 
 /// Memory for blocks read from disk, bytes, per database.
 const CACHE_BYTES: usize = 16 << 20;
+/// Files a database keeps open.
+const FILES_MAX: i32 = 256;
 /// Memory of one table before it is written to disk, bytes.
 const WRITE_BUFFER_BYTES: usize = 16 << 20;
 
@@ -37,6 +39,7 @@ impl Tables {
         options.create_if_missing(true);
         options.create_missing_column_families(true);
         options.set_keep_log_file_num(2);
+        options.set_max_open_files(FILES_MAX);
         options.set_max_total_wal_size(64 << 20);
         let cache = Cache::new_lru_cache(CACHE_BYTES);
         let families = names.iter().map(|name| ColumnFamilyDescriptor::new(*name, table(&cache)));

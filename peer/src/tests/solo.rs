@@ -121,6 +121,7 @@ pub async fn surroundings(start: &Start, repository: &Path) -> Surroundings {
         pool: PoolLimits { bytes_per_maker: 64 << 20, bytes: 128 << 20 },
         waiting: start.waiting,
         batch_interval: Duration::ZERO,
+        tasks: tokio_util::task::TaskTracker::new(),
         score: ScoreRunner {
             program: start.program.clone().unwrap_or_else(runner_program),
             repository_path: repository.to_path_buf(),
@@ -130,6 +131,8 @@ pub async fn surroundings(start: &Start, repository: &Path) -> Surroundings {
             pull: false,
             develop_root: Some("develop".into()),
             load_timeout: SCORE_TIMEOUT,
+            load_retry_times: 1000,
+            load_retry_interval: SCORE_TIMEOUT,
             query_timeout: SCORE_TIMEOUT,
             invoke_timeout: Duration::from_secs(20),
             settings_json: "{}".into(),

@@ -179,3 +179,26 @@ fn a_description_that_is_wrong_is_named() {
         assert_eq!(code, 3);
     }
 }
+
+#[test]
+fn a_channel_goes_on_with_the_version_it_began_with() {
+    let (top, storage) = (storage(), storage());
+    let folder = top.path().join("some/words");
+    new_repository(&folder);
+    let first = commit(&folder, "one");
+    let mut load = load_from(top.path(), storage.path());
+    let second = commit(&folder, "two");
+    load.version = first.clone();
+    let (mut runner, loaded) = Runner::loaded(&load);
+    assert_eq!((loaded.version, loaded.versions), (first.clone(), vec![second, first.clone()]));
+    let receipt = &runner.execute(block(1, &[""])).receipts[0];
+    assert_eq!(receipt.message, Some(format!("one{}", &first[..4])));
+    drop(runner);
+
+    // A folder has one version; changed, it may not go on.
+    fs::remove_dir_all(folder.join(".git")).unwrap();
+    let (reason, code) = Runner::refused(&load);
+    assert!(reason.contains("put that version back"), "{reason}");
+    assert!(reason.contains(&first), "{reason}");
+    assert_eq!(code, 3);
+}

@@ -67,6 +67,9 @@ pub struct World {
 pub fn run(plan: &Rc<Plan>, options: &Options) -> Outcome {
     let mut world = World::new(plan.clone(), options);
     let progress = world.run();
+    if options.words {
+        world.nodes.iter().for_each(|node| node.describe(&mut world.shared.trace));
+    }
     let Shared { watch, trace, .. } = world.shared;
     Outcome {
         print: trace.print(),
@@ -180,11 +183,12 @@ impl World {
     // Until `end_us`, or until nothing is waited for any more; what is, at the end.
     fn run_until(&mut self, end_us: u64, waits: fn(&World) -> Option<String>) -> Option<String> {
         let mut look_us = self.shared.now_us + LOOK_US;
-        while let Some((at_us, item)) = self.queue.next(end_us) {
-            if self.shared.calm && at_us >= look_us {
-                look_us = at_us + LOOK_US;
+        loop {
+            if self.shared.calm && self.shared.now_us >= look_us {
+                look_us = self.shared.now_us + LOOK_US;
                 waits(self)?;
             }
+            let Some((at_us, item)) = self.queue.next(end_us) else { break };
             self.shared.now_us = at_us;
             self.happen(item);
             if self.shared.watch.bounded.verdict.is_some() {

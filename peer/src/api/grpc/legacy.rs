@@ -130,11 +130,11 @@ impl PeerService for LegacyService {
     ) -> Result<Response<GetBlockReply>, Status> {
         let request = request.into_inner();
         let channel = self.channel(request.channel.as_deref())?;
-        let height = u64::try_from(request.block_height()).ok();
+        let height = request.block_height();
         let asked = request.block_hash.unwrap_or_default();
         let which = match (asked.as_str(), height) {
-            ("", None) => Some(Which::Last),
-            ("", Some(height)) => Some(Which::Height(Height(height))),
+            ("", -1) => Some(Which::Last),
+            ("", height) => u64::try_from(height).ok().map(|height| Which::Height(Height(height))),
             (hash, _) => hash.parse().ok().map(Which::Hash),
         };
         let Some(block) = which.and_then(|which| api::block(&channel, which)) else {

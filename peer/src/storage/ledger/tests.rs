@@ -11,11 +11,12 @@ use chain::lft::Record;
 use chain::membership::Change;
 use wire::runner::Receipt;
 
-use super::{BatchPlace, EVIDENCE_MAX, Ledger, Results};
+use super::{BatchPlace, EVIDENCE_MAX, EVIDENCE_PER_SIGNER_MAX, Ledger, Results};
 use crate::storage::StorageError;
 use crate::tests::{
     batch, begun, committed, crash_image, entry, genesis, hash, key, member, peer, settings,
 };
+use chain::keys::PeerId;
 
 fn receipt(code: i64) -> Receipt {
     Receipt { code, message: (code != 0).then(|| format!("failed with {code}")) }
@@ -175,30 +176,37 @@ fn results_count_as_durable_only_after_a_durable_write() {
     }
 }
 
-fn evidence(number: u64) -> Evidence {
+fn evidence(signer: u64, number: u64) -> Evidence {
     let statements = [(hash(1), Signature([1; 64])), (hash(2), Signature([2; 64]))];
     let (stage, height, round) = (Stage::Vote, Height(number), Round(0));
+    let mut id = [0; 16];
+    id[..8].copy_from_slice(&signer.to_be_bytes());
     Evidence {
-        signer: peer(1),
+        signer: PeerId(id),
         contradiction: Contradiction::Ballots { stage, height, round, statements },
     }
 }
 
 #[test]
-fn evidence_is_kept_up_to_a_bound() {
+fn evidence_is_kept_up_to_a_bound_for_each_signer_and_in_all() {
     let folder = tempfile::tempdir().unwrap();
     let (ledger, _) = begun(folder.path(), settings());
+    let per_signer = EVIDENCE_PER_SIGNER_MAX as u64;
     for number in 0..EVIDENCE_MAX {
-        assert!(!ledger.has_evidence(&evidence(number)));
-        assert_eq!(ledger.add_evidence(&evidence(number)), Some(number + 1));
-        assert_eq!(ledger.add_evidence(&evidence(number)), None, "kept already");
+        let evidence = evidence(number / per_signer, number % per_signer);
+        assert_eq!(ledger.add_evidence(&evidence), Some(number + 1));
+        assert_eq!(ledger.add_evidence(&evidence), None, "kept already");
     }
-    for number in 0..3 {
-        assert_eq!(ledger.add_evidence(&evidence(EVIDENCE_MAX + number)), None);
-    }
+    assert_eq!(ledger.add_evidence(&evidence(EVIDENCE_MAX, 0)), None, "full");
     assert_eq!(ledger.evidence_count(), EVIDENCE_MAX);
-    assert!(ledger.has_evidence(&evidence(EVIDENCE_MAX - 1)));
-    assert!(!ledger.has_evidence(&evidence(EVIDENCE_MAX)));
+
+    let folder = tempfile::tempdir().unwrap();
+    let (ledger, _) = begun(folder.path(), settings());
+    for number in 0..per_signer {
+        assert_eq!(ledger.add_evidence(&evidence(1, number)), Some(number + 1));
+    }
+    assert_eq!(ledger.add_evidence(&evidence(1, per_signer)), None, "enough of this signer");
+    assert_eq!(ledger.add_evidence(&evidence(2, 0)), Some(per_signer + 1));
 }
 
 #[test]
@@ -263,8 +271,8 @@ fn a_kill_after_any_write_loses_none_that_was_done() {
         ),
         (
             "evidence",
-            Box::new(|l| assert_eq!(l.add_evidence(&evidence(1)), Some(1))),
-            Box::new(|l| l.evidence_count() == 1 && l.has_evidence(&evidence(1))),
+            Box::new(|l| assert_eq!(l.add_evidence(&evidence(1, 1)), Some(1))),
+            Box::new(|l| l.evidence_count() == 1 && l.add_evidence(&evidence(1, 1)).is_none()),
         ),
     ];
     for (done, (what, write, _)) in steps.iter().enumerate() {

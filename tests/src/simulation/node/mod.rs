@@ -26,6 +26,7 @@ use super::disk::Disk;
 use super::mutant::Heard;
 use super::packet::{Fetched, Letter, Packet, Request};
 use super::shared::{Place, Shared};
+use super::trace::Trace;
 use early::Early;
 pub use early::PER_SENDER_MAX;
 pub use turn::Turn;
@@ -142,6 +143,25 @@ impl Node {
             None => self.mind = Some(mind),
         }
         (out, down_us)
+    }
+
+    /// Notes where the peer stands.
+    pub fn describe(&self, trace: &mut Trace) {
+        let Some(Mind { head, pool, checks, wanted_block, catch_up, asked, state, .. }) =
+            self.mind.as_deref()
+        else {
+            return trace.note(0, self.place.at, 0, || "is down".to_string());
+        };
+        let round = state.as_ref().map(|state| state.round);
+        trace.note(0, self.place.at, 0, || {
+            format!(
+                "in the end: height {} committed, round {round:?}, {} bytes wait, checks {:?}, wants \
+                 {wanted_block:?}, asked {asked:?}, {catch_up:?}",
+                head.height,
+                pool.bytes(),
+                checks.keys(),
+            )
+        });
     }
 
     /// The power fails.
