@@ -13,6 +13,7 @@ use chain::membership::SignedEntry;
 use tokio::time::Instant;
 
 use super::driver::Driver;
+use crate::executor::Runner;
 
 impl Driver {
     /// How long a leader may wait to fill a block.
@@ -119,7 +120,11 @@ impl Driver {
     pub(super) fn finish_checks(&mut self) {
         let pool = &self.pool;
         let known = |batch: &BatchRef| pool.holds(batch) || pool.contradicts(batch);
-        let complete = |block: &Block| block.batches.iter().all(known);
+        // A claim is waited for until it can be judged: believing it would let one leader speak for
+        // all who execute more slowly.
+        let complete = |block: &Block| {
+            self.can_judge(&block.header.executed) && block.batches.iter().all(known)
+        };
         let done: Vec<Hash> =
             self.checks.iter().filter(|(_, block)| complete(block)).map(|(h, _)| *h).collect();
         for hash in done {
@@ -136,6 +141,14 @@ impl Driver {
             let height = block.header.height;
             self.queue.push_back(Event::BlockChecked { height, block: hash, valid });
         }
+    }
+
+    // Whether this peer can tell if a claim is right, or never will while its runner is down.
+    fn can_judge(&self, claimed: &Executed) -> bool {
+        self.diverged.is_some()
+            || claimed.height <= self.executor.executed().height
+            || *claimed == self.last_claim()
+            || matches!(self.executor.runner(), Runner::Failed(_))
     }
 
     // Said once for each height that a dispute begins with.

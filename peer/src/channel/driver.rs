@@ -198,6 +198,7 @@ impl Driver {
         let mut ticks = tokio::time::interval(TICK);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let shutdown = self.around.shutdown.clone();
+        let mut executed = self.executor.watch();
         self.log_validators();
         loop {
             self.settle();
@@ -214,6 +215,7 @@ impl Driver {
                     self.work_since = None;
                     self.queue.push_back(Event::WorkWaits);
                 }
+                Ok(()) = executed.changed() => self.finish_checks(),
                 Some(answer) = answers.recv() => self.on_answer(answer),
                 Some(sealed) = inputs.sealed.recv() => self.on_sealed(sealed),
                 Some(asked) = inputs.requests.recv() => self.on_asked(asked),

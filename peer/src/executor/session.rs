@@ -191,7 +191,10 @@ fn answer(executor: &Executor, executing: Option<Height>, call: ServiceCall) -> 
 
 fn load(executor: &Executor) -> Load {
     let settings = &executor.settings;
-    let last = executor.ledger.results(executor.ledger.executed().height);
+    // Where the operator has removed the SCORE's store, everything is executed anew, also by another
+    // version: a peer that ran a wrong one has no other way back.
+    let last = executor.score_storage.exists().then(|| executor.ledger.executed().height);
+    let last = last.and_then(|height| executor.ledger.results(height));
     let text = |path: &std::path::Path| path.display().to_string();
     let ms =
         |duration: std::time::Duration| u64::try_from(duration.as_millis()).unwrap_or(u64::MAX);

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, SocketAddr};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use futures::StreamExt;
 use libp2p::swarm::dial_opts::{DialOpts, PeerCondition};
@@ -44,6 +44,9 @@ pub struct Connected {
 struct Meetings {
     waiting: Vec<(TransportId, oneshot::Sender<Connected>)>,
     closed: BTreeMap<TransportId, CancellationToken>,
+    /// Connections refused since the start, and when that was last said.
+    refused: u64,
+    refused_said: Option<Instant>,
 }
 
 impl Meetings {
@@ -73,6 +76,8 @@ const PING_TIMEOUT: Duration = Duration::from_secs(15);
 /// Connections that have not yet shown who they are, and how long they may take to.
 const PENDING_MAX: u32 = 512;
 const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(3);
+/// Between two lines of log about refused connections.
+const REFUSED_PAUSE: Duration = Duration::from_secs(5);
 /// Between two peers; more than one only while both dial at once.
 const CONNECTIONS_PER_PEER_MAX: u32 = 4;
 
@@ -210,7 +215,12 @@ fn on_event(
             meetings.waiting.retain(|(waiter, _)| *waiter != peer);
         }
         SwarmEvent::IncomingConnectionError { send_back_addr, error, .. } => {
-            tracing::debug!(from = %send_back_addr, %error, "connection refused");
+            meetings.refused += 1;
+            if meetings.refused_said.is_none_or(|at| at.elapsed() > REFUSED_PAUSE) {
+                let count = meetings.refused;
+                tracing::info!(from = %send_back_addr, %error, count, "connection refused");
+                meetings.refused_said = Some(Instant::now());
+            }
         }
         SwarmEvent::Behaviour(BehaviourEvent::Ping(ping::Event {
             peer,

@@ -17,8 +17,8 @@ pub struct Tally {
     pub seeds: u64,
     pub heights: u64,
     pub events: u64,
-    /// The longest that anything took after the troubles, microseconds.
-    pub slowest: Progress,
+    /// The longest that anything took after the troubles, in longest timeouts.
+    pub timeouts: f64,
     /// The failing seed that came first, with what it broke.
     pub failure: Option<(Profile, u64, Violation)>,
 }
@@ -140,9 +140,7 @@ impl Tally {
         self.seeds += 1;
         self.heights += outcome.heights;
         self.events += outcome.events;
-        let Progress { settled_us, resumed_us } = outcome.progress;
-        self.slowest.settled_us = self.slowest.settled_us.max(settled_us);
-        self.slowest.resumed_us = self.slowest.resumed_us.max(resumed_us);
+        self.timeouts = self.timeouts.max(outcome.progress.timeouts());
         let earlier = self.failure.as_ref().is_none_or(|(_, first, _)| seed < *first);
         if let Some(violation) = &outcome.violation
             && earlier

@@ -1,6 +1,6 @@
 //! The simulated network: late, lossy, doubled, out of order, parted, clogged.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::dice::Dice;
 use super::packet::Packet;
@@ -16,6 +16,8 @@ pub struct Network {
     pub storm: u64,
     /// How many partitions part a pair.
     cut: BTreeMap<(usize, usize), u32>,
+    /// Nothing that these send arrives.
+    pub mute: BTreeSet<usize>,
     clogged: BTreeMap<(usize, usize), Vec<Packet>>,
 }
 
@@ -25,12 +27,19 @@ fn pair(a: usize, b: usize) -> (usize, usize) {
 
 impl Network {
     pub fn new(links: Links) -> Network {
-        Network { links, storm: 0, cut: BTreeMap::new(), clogged: BTreeMap::new() }
+        Network {
+            links,
+            storm: 0,
+            cut: BTreeMap::new(),
+            mute: BTreeSet::new(),
+            clogged: BTreeMap::new(),
+        }
     }
 
     pub fn become_calm(&mut self, links: Links) {
         self.links = links;
         self.storm = 0;
+        self.mute.clear();
     }
 
     pub fn is_cut(&self, a: usize, b: usize) -> bool {
@@ -63,7 +72,7 @@ impl Network {
 
     /// After how long a packet arrives: never, once or twice.
     pub fn carry(&mut self, from: usize, to: usize, packet: &Packet, dice: &mut Dice) -> Vec<u64> {
-        if self.is_cut(from, to) {
+        if self.is_cut(from, to) || self.mute.contains(&from) {
             return Vec::new();
         }
         if let Some(held) = self.clogged.get_mut(&(from, to)) {

@@ -78,12 +78,14 @@ impl Letter {
     }
 }
 
+type JudgedBatch = (Hash, PublicKey, Result<(), BatchError>);
+
 /// A batch on its way to many.
 #[derive(Debug)]
 pub struct Parcel {
     pub batch: Batch,
     pub reference: BatchRef,
-    judged: RefCell<Vec<(Hash, PublicKey, Result<(), BatchError>)>>,
+    judged: RefCell<Vec<JudgedBatch>>,
 }
 
 impl Parcel {

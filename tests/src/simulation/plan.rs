@@ -35,6 +35,8 @@ pub enum Trouble {
     Clog { from: usize, to: usize, lasts_us: u64 },
     /// The power of a peer fails after that many more effects.
     Crash { peer: usize, effects: u64, down_us: u64 },
+    /// What a peer sends is lost; then its power fails.
+    Dying { peer: usize, lasts_us: u64, down_us: u64 },
     /// Everybody's power fails, between any two effects.
     Blackout { down_us: u64 },
     /// So many percent of all packets are lost.
@@ -97,8 +99,12 @@ impl Plan {
             members,
             peers,
         };
-        let faulty = matches!(profile, Profile::Byzantine | Profile::Groups) || dice.chance(30);
-        if faulty {
+        let often = match profile {
+            Profile::Byzantine | Profile::Groups => 100,
+            Profile::Crashes => 60,
+            _ => 30,
+        };
+        if dice.chance(often) {
             plan.choose_faulty(&mut dice);
         }
         plan.choose_troubles(&mut dice);
@@ -133,7 +139,11 @@ impl Plan {
             let mut dishonest = self.dishonest();
             dishonest.insert(self.peer(number));
             if self.faulty.len() < most && council.bears(&dishonest) {
-                self.faulty.push((number, *dice.one_of(&Kind::ALL)));
+                let kind = match self.profile {
+                    Profile::Crashes | Profile::Partitions => Kind::Silent,
+                    _ => *dice.one_of(&Kind::ALL),
+                };
+                self.faulty.push((number, kind));
             }
         }
     }
@@ -170,7 +180,12 @@ impl Plan {
                 Trouble::Clog { from, to, lasts_us }
             }
             50..60 => Trouble::Storm { loss: dice.between(10, 90), lasts_us },
-            60..94 => {
+            60..72 => {
+                let peer = dice.below(peers) as usize;
+                let down_us = dice.between(1, 1_000) * 1_000;
+                Trouble::Dying { peer, lasts_us: 2 * lasts_us, down_us }
+            }
+            72..94 => {
                 let peer = dice.below(peers) as usize;
                 let down_us = dice.between(1, 3_000) * 1_000;
                 Trouble::Crash { peer, effects: dice.below(12), down_us }
@@ -218,7 +233,7 @@ impl Plan {
 }
 
 fn members(dice: &mut Dice, grouped: bool) -> Vec<Member> {
-    let count = if grouped { dice.between(6, 12) } else { *dice.one_of(&[4, 4, 4, 4, 5, 6, 7]) };
+    let count = if grouped { dice.between(6, 10) } else { *dice.one_of(&[4, 4, 4, 4, 5, 6, 7]) };
     let groups = dice.between(2, 4);
     let weighted = dice.chance(30);
     let member = |number: u64| {
@@ -278,6 +293,10 @@ impl fmt::Display for Planned {
             Trouble::Crash { peer, effects, down_us } => {
                 let down = seconds(down_us);
                 write!(f, "{peer} crashes after {effects} more effects, for {down:.3} s")
+            }
+            Trouble::Dying { peer, lasts_us, down_us } => {
+                let (lasts, down) = (seconds(lasts_us), seconds(down_us));
+                write!(f, "what {peer} sends is lost for {lasts:.3} s, then it is down {down:.3} s")
             }
             Trouble::Blackout { down_us } => {
                 write!(f, "all crash, for up to {:.3} s", seconds(down_us))

@@ -67,12 +67,13 @@ pub struct World {
 pub fn run(plan: &Rc<Plan>, options: &Options) -> Outcome {
     let mut world = World::new(plan.clone(), options);
     let progress = world.run();
+    let print = world.shared.trace.print();
     if options.words {
         world.nodes.iter().for_each(|node| node.describe(&mut world.shared.trace));
     }
     let Shared { watch, trace, .. } = world.shared;
     Outcome {
-        print: trace.print(),
+        print,
         events: trace.events,
         heights: watch.heights,
         violation: watch.violation,
@@ -154,10 +155,11 @@ impl World {
 
     // The troubles; then until all has settled; then until new work is done.
     fn run(&mut self) -> Progress {
-        let mut progress = Progress::default();
+        let timeout_us = self.shared.plan.pace.timeout_ms_max * 1_000;
+        let mut progress = Progress { timeout_us, ..Progress::default() };
         self.run_until(self.shared.plan.trouble_us, |_| None);
         self.become_calm();
-        let bound_us = TIMEOUTS_MAX * self.shared.plan.pace.timeout_ms_max * 1_000;
+        let bound_us = TIMEOUTS_MAX * timeout_us;
         let calm_us = self.shared.now_us;
         let waits = self.run_until(calm_us + bound_us, World::unsettled);
         progress.settled_us = self.shared.now_us - calm_us;
@@ -353,7 +355,9 @@ impl World {
             let said = faulty.tick(&mut hand);
             self.carry(peer, said);
         }
-        self.queue.at(self.shared.now_us + MISCHIEF_US, Item::Mischief { peer });
+        // In the calm the others are to go on in spite of it; less of it costs less time.
+        let pause_us = if self.shared.calm { 4 * MISCHIEF_US } else { MISCHIEF_US };
+        self.queue.at(self.shared.now_us + pause_us, Item::Mischief { peer });
     }
 
     // What is still waited for; none when nothing is.

@@ -160,7 +160,7 @@ fn parameters() -> Vec<Case> {
 
 fn bodies() -> Vec<Case> {
     let deep = format!("{{\"a\":{}{}}}", "[".repeat(100_000), "]".repeat(100_000));
-    let wrong: [&[u8]; 16] = [
+    let wrong: [&[u8]; 15] = [
         b"",
         b" ",
         b"this is no JSON",
@@ -171,7 +171,6 @@ fn bodies() -> Vec<Case> {
         b"{",
         b"{\"a\":}",
         b"{\"a\":NaN}",
-        b"{\"a\":1e999}",
         b"{\"a\":\"\\ud800\"}",
         b"{\"a\":1} trailing",
         b"\xff\xfe{}",

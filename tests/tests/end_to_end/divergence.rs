@@ -6,15 +6,42 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use tests::audit::audit;
+use tests::load::{Load, LoadPlan};
 use tests::network::{Network, shipped_packages};
 use tests::plan::{CERTIFICATES, ChannelPlan, Plan};
+use tests::random::seed;
 use tests::record::{ClientRecord, Outcome, Record, Sent};
 use tests::wait::wait_for;
 
 const ODD: usize = 0;
 const ODD_CODE: i64 = 77;
-const TRANSACTIONS: usize = 12;
+/// Enough blocks for the leader to state a new result now and then while there is a dispute.
+const TRANSACTIONS: usize = 60;
 const LIMIT: Duration = Duration::from_secs(60);
+
+/// Validators that lag behind in executing must not take the odd leader's word.
+#[test]
+fn under_load_the_odd_peer_is_alone_as_well() {
+    let folder = tempfile::tempdir().unwrap();
+    let odd_packages = packages(folder.path());
+    let channels = vec![ChannelPlan::new(CERTIFICATES, "loopchain/default")];
+    let mut network = Network::prepare(Plan { channels, ..Plan::default() });
+    network.peers[ODD].set("DEFAULT_SCORE_REPOSITORY_PATH", odd_packages.display().to_string());
+    network.start_planned();
+    let plan = LoadPlan {
+        label: "odd".to_owned(),
+        seed: seed(),
+        transactions_per_client: Some(200),
+        pause: Duration::from_millis(5),
+    };
+    let record = Load::start(&network, &plan).join();
+    for peer in 1..network.peers.len() {
+        assert_eq!(differs(&network, peer), json!(null), "peer {peer}");
+    }
+    network.peers[ODD].kill();
+    audit(&network, &record);
+    network.assert_healthy();
+}
 
 #[test]
 fn a_peer_whose_state_differs_says_so_and_the_others_go_on() {

@@ -47,8 +47,13 @@ fn stopping(stopped: Stopped) -> Status {
     Status::unavailable(stopped.to_string())
 }
 
+// A status is a header, which must stay small.
+fn shown(name: &str) -> String {
+    name.chars().take(80).collect()
+}
+
 fn unknown_channel(channel: &str) -> Status {
-    Status::not_found(format!("there is no channel {channel:?}"))
+    Status::not_found(format!("there is no channel {:?}", shown(channel)))
 }
 
 #[tonic::async_trait]
@@ -92,6 +97,7 @@ impl RadioStation for Legacy {
         let name = channel.clone();
         let peer = self.shared.desk.read(move |registry| registry.member(&name, &id));
         let peer = peer.await.map_err(stopping)?.ok_or_else(|| {
+            let channel = shown(&channel);
             Status::not_found(format!("the radiostation knows no peer {id} on channel {channel:?}"))
         })?;
         let reply = peer_status::ask(&peer, &channel, self.shared.grpc_timeout()).await;

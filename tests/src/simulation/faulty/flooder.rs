@@ -15,7 +15,7 @@ use chain::transaction::Transaction;
 use super::{Faulty, Hand, Sent};
 use crate::simulation::packet::{Packet, Parcel, Request};
 
-const PER_TICK: usize = 10;
+const PER_TICK: usize = 8;
 
 pub struct Flooder;
 

@@ -34,7 +34,7 @@ impl Bounded {
             ("pool", mind.pool.bytes() as usize, (POOL.bytes + OVER_MAX * peers as u64) as usize),
             ("entries", mind.entries.len(), ENTRIES_WAITING_MAX),
             ("said", mind.said.len(), SAID_MAX),
-            ("early", mind.early.len(), PER_SENDER_MAX * 2 * peers),
+            ("early", mind.early.most(), PER_SENDER_MAX),
             ("checks", mind.checks.len(), CHECKS_MAX),
             ("requests", mind.asked.len(), REQUESTS_MAX),
             ("events", mind.queue.len(), 64),

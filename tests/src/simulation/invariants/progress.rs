@@ -9,4 +9,13 @@ pub const TIMEOUTS_MAX: u64 = 24;
 pub struct Progress {
     pub settled_us: u64,
     pub resumed_us: u64,
+    /// The channel's longest timeout.
+    pub timeout_us: u64,
+}
+
+impl Progress {
+    /// The longer part, in longest timeouts.
+    pub fn timeouts(&self) -> f64 {
+        self.settled_us.max(self.resumed_us) as f64 / self.timeout_us.max(1) as f64
+    }
 }

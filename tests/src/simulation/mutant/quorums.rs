@@ -76,7 +76,8 @@ pub fn lowered(
     is_weak(mutant, validators, signers).then(|| weighed(validators, signers))
 }
 
-fn weighed(validators: &ValidatorSet, heavy: &BTreeSet<PeerId>) -> ValidatorSet {
+/// The same validators, of which `heavy` weigh nearly everything.
+pub fn weighed(validators: &ValidatorSet, heavy: &BTreeSet<PeerId>) -> ValidatorSet {
     remade(validators, |v| {
         let weight = if heavy.contains(&v.peer) { NEARLY_ALL } else { 1 };
         (weight, v.peer.to_string())

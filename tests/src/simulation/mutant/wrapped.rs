@@ -75,16 +75,32 @@ fn is_complaint(effect: &Effect) -> bool {
     matches!(effect, Effect::Send(statement) if matches!(**statement, Statement::Complain(..)))
 }
 
+// A peer that complains already takes back that it complained about a later round. One that does
+// not is told of a set in which it weighs nearly everything, so that the others' complaints are
+// nothing to it: its timer must not start either.
 fn without_joining(turn: &Turn<'_>, state: State, event: Event) -> (State, Vec<Effect>) {
     let of_other = matches!(&event, Event::Received(message)
         if matches!(&***message, Message::Complaint { .. }));
-    let before = state.record.complained;
-    let (mut state, mut effects) = lft::step(&turn.mind.rules, state, event);
-    if of_other && state.record.complained > before {
-        state.record.complained = before;
+    if !of_other {
+        return lft::step(&turn.mind.rules, state, event);
+    }
+    let rules = &turn.mind.rules;
+    let (before, round) = (state.record.complained, state.round);
+    let (mut after, mut effects) = lft::step(rules, state.clone(), event.clone());
+    if after.record.complained == before || after.round > round {
+        return (after, effects);
+    }
+    if before >= Some(round) {
+        after.record.complained = before;
         each_record(&mut effects, |record| record.complained = before);
         effects.retain(|effect| !is_complaint(effect));
+        return (after, effects);
     }
+    let truth = state.validators.clone();
+    let mut state = state;
+    state.validators = quorums::weighed(&truth, &BTreeSet::from([turn.place.me]));
+    let (mut state, effects) = lft::step(rules, state, event);
+    state.validators = truth;
     (state, effects)
 }
 

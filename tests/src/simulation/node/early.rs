@@ -30,11 +30,8 @@ impl Early {
         std::mem::take(&mut self.letters)
     }
 
-    pub fn len(&self) -> usize {
-        self.letters.len()
-    }
-
-    pub fn is_empty(&self) -> bool {
-        self.letters.is_empty()
+    /// The most that is kept of one sender.
+    pub fn most(&self) -> usize {
+        self.counts.values().copied().max().unwrap_or(0)
     }
 }

@@ -37,6 +37,10 @@ impl World {
                     node.crash_in = Some((*effects, *down_us));
                 }
             }
+            Trouble::Dying { peer, lasts_us, .. } => {
+                self.shared.network.mute.insert(*peer);
+                self.queue.at(now_us + lasts_us, Item::TroubleEnds(number));
+            }
             Trouble::Blackout { down_us } => self.blackout(*down_us),
             Trouble::Change(change) => self.change(change.clone()),
         }
@@ -51,6 +55,13 @@ impl World {
             Trouble::Partition { side, .. } => self.part(side, false),
             Trouble::Clog { from, to, .. } => self.release(*from, *to),
             Trouble::Storm { .. } => self.shared.network.storm = 0,
+            Trouble::Dying { peer, down_us, .. } => {
+                self.shared.network.mute.remove(peer);
+                if self.nodes[*peer].mind.is_some() {
+                    self.nodes[*peer].fail(&mut self.shared);
+                    self.went_down(*peer, *down_us);
+                }
+            }
             Trouble::Crash { .. } | Trouble::Blackout { .. } | Trouble::Change(_) => {}
         }
     }
