@@ -296,8 +296,10 @@ where
     // One that is no text is another kind than JSON.
     let media = headers.get(header::CONTENT_TYPE).map(|value| value.to_str().unwrap_or_default());
     let media = media.unwrap_or("application/json").split(';').next().unwrap_or_default().trim();
-    // curl -d without a header says it sends a form; the old tutorials do so.
+    // curl -d without a header says it sends a form; the old tutorials do so. A web page may send
+    // such types anywhere without being asked for, so pages have to say that it is JSON.
     let known = ["application/json", "application/x-www-form-urlencoded", "text/plain"];
+    let known = if headers.contains_key(header::ORIGIN) { &known[..1] } else { &known[..] };
     if !known.iter().any(|name| media.eq_ignore_ascii_case(name)) {
         let message =
             format!("content type '{}' is not JSON; send application/json", shortened(media));

@@ -6,6 +6,7 @@ use std::rc::Rc;
 
 use super::fleet;
 use super::invariants::Violation;
+use super::mutant::Mutant;
 use super::plan::Plan;
 use super::profile::Profile;
 use super::shrink::shrink;
@@ -35,7 +36,9 @@ pub fn report(profile: Profile, seed: u64, violation: &Violation, options: &Opti
             let _ = writeln!(text, "  {line}");
         });
     }
-    let _ = writeln!(text, "\nagain: simulate --seed {seed} --profile {profile}");
+    let number = options.mutant.and_then(|m| Mutant::ALL.iter().position(|other| *other == m));
+    let mutant = number.map_or(String::new(), |number| format!(" --mutant {number}"));
+    let _ = writeln!(text, "\nagain: simulate --seed {seed} --profile {profile}{mutant}");
     text
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-/// Events of each peer kept in words.
+/// Events of each peer kept in words; one that repeats counts once.
 const WORDS_MAX: usize = 100;
 
 #[derive(Debug, Default)]
@@ -32,11 +32,14 @@ impl Trace {
             self.print = mixed ^ (mixed >> 29);
         }
         if let Some(all) = &mut self.words {
-            let kept = &mut all[peer];
+            let (kept, words) = (&mut all[peer], words());
+            if kept.back().is_some_and(|last| last.ends_with(&format!("  {words}"))) {
+                return;
+            }
             if kept.len() == WORDS_MAX {
                 kept.pop_front();
             }
-            kept.push_back(format!("{:>10.3} s  {}", now_us as f64 / 1e6, words()));
+            kept.push_back(format!("{:>10.3} s  {}", now_us as f64 / 1e6, words));
         }
     }
 

@@ -275,6 +275,8 @@ fn radiostation_bodies() -> Vec<Case> {
         cases.push(post(route, b"{}", 400, Some(-6)));
         cases.push(post(route, oversize.as_bytes(), 413, None));
         cases.push(send("POST", route.as_bytes(), &["Content-Type: text/html"], b"{}", 415, None));
+        let page = ["Origin: http://elsewhere.example", "Content-Type: text/plain"];
+        cases.push(send("POST", route.as_bytes(), &page, b"{}", 415, None));
     }
     let conf = [
         (r#"{"name":"GRPC_TIMEOUT"}"#, 400, -6),
