@@ -93,6 +93,12 @@ impl ValidatorSet {
 
     /// Whether any other quorum surely shares an honest validator with `set`.
     pub fn is_quorum(&self, set: &BTreeSet<PeerId>) -> bool {
+        let (votes, needed) = self.quorum(set);
+        votes >= needed
+    }
+
+    /// The votes that `set` has, and those that a quorum needs.
+    pub fn quorum(&self, set: &BTreeSet<PeerId>) -> (u128, u128) {
         let (mut votes, mut total) = (0, 0);
         for (inside, all) in self.groups(set).values() {
             total += all;
@@ -101,7 +107,7 @@ impl ValidatorSet {
             }
         }
         let raised = self.ratio.map_or(0, |ratio| ratio.of(total));
-        votes >= raised.max(total - faulty(total))
+        (votes, raised.max(total - faulty(total)))
     }
 
     /// Whether `set` surely contains an honest validator.

@@ -47,6 +47,11 @@ pub enum Refused {
     ReadOnly,
     #[error("this peer lost its record of votes and must be admitted again; use another peer")]
     LostRecord,
+    #[error(
+        "this peer has just started and asks the others what they last heard of it; try again in a \
+         moment, or use another peer"
+    )]
+    HoldsBack,
     #[error("the peer is stopping")]
     Stopping,
 }
@@ -119,6 +124,9 @@ impl Intake {
             let status = self.status.borrow();
             if status.lost_record {
                 return Err(Refused::LostRecord);
+            }
+            if status.holds_back {
+                return Err(Refused::HoldsBack);
             }
             if !status.is_member {
                 return Err(Refused::NotJoined);

@@ -5,6 +5,7 @@ mod solo;
 
 use std::net::SocketAddr;
 use std::path::Path;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use chain::batch::Batch;
@@ -96,7 +97,7 @@ pub fn entry(head: &Head, sequence: u64, change: Change) -> SignedEntry {
     entry.sign(&key(RADIOSTATION))
 }
 
-/// The block of validator 1, the only one, that comes next; and the head after it.
+/// The block of validator 1 that comes next, confirmed by all; and the head after it.
 pub fn committed(
     head: &Head,
     previous: Option<&CommittedBlock>,
@@ -113,7 +114,10 @@ pub fn committed(
     let block = Block::new(head.channel, head.height.next(), head.hash, peer(1), content);
     let (height, round, hash) = (block.header.height, Round(0), block.hash());
     let digest = ballot_digest(&head.channel, Stage::Confirm, height, round, &hash);
-    let signatures = vec![(peer(1), key(1).sign(&digest))];
+    let validators = head.validators();
+    let signers = (1..10).filter(|number| validators.get(&peer(*number)).is_some());
+    let mut signatures: Vec<_> = signers.map(|n| (peer(n), key(n).sign(&digest))).collect();
+    signatures.sort_unstable_by_key(|(signer, _)| *signer);
     let certificate = Certificate { stage: Stage::Confirm, height, round, block: hash, signatures };
     let committed = CommittedBlock { block, certificate };
     assert_eq!(head.check_committed(&committed), Ok(()), "the fixture makes valid blocks");
@@ -154,9 +158,21 @@ pub fn copy(from: &Path, to: &Path) {
     }
 }
 
-/// A loopback address that was free a moment ago.
+/// A free loopback address, each time another one: of a port below those that the system gives to
+/// whoever asks for any, so that nobody takes it before it is used.
 pub fn free_address() -> SocketAddr {
-    std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
+    const FIRST: u32 = 10_000;
+    const COUNT: u32 = 20_000;
+    static TURN: AtomicU32 = AtomicU32::new(0);
+    for _ in 0..COUNT {
+        let turn = TURN.fetch_add(1, Ordering::Relaxed);
+        let port = FIRST + (std::process::id().wrapping_mul(211).wrapping_add(turn)) % COUNT;
+        let address = SocketAddr::from(([127, 0, 0, 1], port as u16));
+        if std::net::TcpListener::bind(address).is_ok() {
+            return address;
+        }
+    }
+    panic!("no port is free");
 }
 
 /// Waits until `holds`, and fails with `what` when it takes too long.

@@ -44,9 +44,11 @@ pub mod event;
 pub mod message;
 mod recovery;
 mod round;
+pub mod standing;
 pub mod state;
 pub mod tally;
 mod turn;
+pub mod waits;
 
 #[cfg(test)]
 mod tests;
@@ -55,6 +57,7 @@ pub use effect::Effect;
 pub use event::Event;
 pub use state::{Record, Rules, Start, State};
 use turn::Turn;
+pub use waits::WaitsFor;
 
 /// Applies one event: the state after it, and what is to be done, in order.
 #[must_use]

@@ -3,8 +3,12 @@
 pub mod grpc;
 pub mod rest;
 
+use std::collections::BTreeMap;
+use std::time::Instant;
+
 use chain::count::Height;
 use chain::hash::Hash;
+use chain::keys::PeerId;
 use serde_json::{Value, json};
 use wire::runner::Answer;
 
@@ -80,12 +84,25 @@ pub fn peer_status(node: &Node, channel: &Channel) -> Value {
         "made_block_count": status.made_blocks,
         "total_tx": status.transactions,
         "leader_complaint": if status.is_complaining { 2 } else { 1 },
-        "lft": lft_status(channel, &status),
+        "lft": lft_status(node, channel, &status),
     })
 }
 
-fn lft_status(channel: &Channel, status: &ChannelStatus) -> Value {
+fn lft_status(node: &Node, channel: &Channel, status: &ChannelStatus) -> Value {
+    let targets: BTreeMap<PeerId, String> =
+        node.peers(&channel.name).into_iter().map(|p| (p.key.peer_id(), p.target)).collect();
+    let name = |peer: &PeerId| {
+        let id = peer.to_string();
+        let end = &id[id.len() - 4..];
+        match targets.get(peer) {
+            Some(target) => format!("peer …{end} at {target}"),
+            None => format!("peer …{end}"),
+        }
+    };
+    let waiting_for = channel.waiting_for.borrow().words(Instant::now(), name);
     json!({
+        "height": status.height.next().0,
+        "waiting_for": waiting_for,
         "leader": status.leader.to_string(),
         "round": status.round.0,
         "executed_height": channel.executor.executed().height.0,
@@ -95,7 +112,7 @@ fn lft_status(channel: &Channel, status: &ChannelStatus) -> Value {
         "evidence": status.evidence,
         "state_differs_from_height": status.diverged.map(|height| height.0),
         "state_disputed_from_height": status.disputed.map(|height| height.0),
-        "signs": !status.lost_record,
+        "signs": !status.lost_record && !status.holds_back,
     })
 }
 

@@ -66,7 +66,7 @@ impl From<Refused> for Failure {
                 StatusCode::TOO_MANY_REQUESTS
             }
             Refused::ReadOnly => StatusCode::FORBIDDEN,
-            Refused::NotJoined | Refused::LostRecord | Refused::Stopping => {
+            Refused::NotJoined | Refused::LostRecord | Refused::HoldsBack | Refused::Stopping => {
                 StatusCode::SERVICE_UNAVAILABLE
             }
         };

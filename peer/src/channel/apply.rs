@@ -5,6 +5,7 @@ use chain::block::CommittedBlock;
 use chain::count::Height;
 use chain::keys::PeerId;
 use chain::lft::Event;
+use chain::lft::standing::Said;
 use chain::membership::Change;
 
 use super::driver::Driver;
@@ -18,6 +19,8 @@ impl Driver {
     /// of the block that are not kept here.
     pub(super) fn commit(&mut self, committed: CommittedBlock, batches: &[Batch]) {
         let block = &committed.block;
+        let own = Said::in_certificate(&committed.certificate, &self.me);
+        let unknown = own.filter(|said| self.may_sign() && !self.state().record.covers(said));
         let head = self.head.apply(block);
         self.ledger.commit(&committed, &head, batches);
         tracing::debug!(
@@ -44,6 +47,7 @@ impl Driver {
         if members_changed {
             self.sort_out_pool();
         }
+        self.last_said.hear_certificate(&committed.certificate);
         self.head_certificate = Some(committed.certificate);
         self.checks.clear();
         self.wanted_block = None;
@@ -59,6 +63,10 @@ impl Driver {
         self.note_state();
         self.note_work();
         self.replay_early();
+        match unknown {
+            Some(said) => self.lose_record(&format!("the committed block bears its {said:?}")),
+            None => self.settle_standing(),
+        }
     }
 
     // After the membership changed: what may not be in a block goes, and what this peer accepted
@@ -76,7 +84,7 @@ impl Driver {
     }
 
     // Messages about the height that begins now. `Committed` is told before them.
-    fn replay_early(&mut self) {
+    pub(super) fn replay_early(&mut self) {
         let validators = self.head.validators();
         let known = chain::lft::message::Known {
             channel: self.head.channel,
@@ -84,14 +92,13 @@ impl Driver {
             validators,
         };
         for (sender, message) in self.early.take() {
-            if message.height() != known.height {
+            if message.height() < known.height {
                 continue;
             }
-            match chain::keys::verify(message, &known) {
-                Ok(message) => self.queue.push_back(Event::Received(Box::new(message))),
-                Err(error) => {
-                    self.around.network.punish(&sender, &format!("a consensus message: {error}"));
-                }
+            if self.holds_back || message.height() > known.height {
+                self.early.keep(sender, message);
+            } else {
+                self.hear(sender, message, &known);
             }
         }
     }
@@ -130,6 +137,7 @@ impl Driver {
     pub(super) fn publish(&mut self) {
         let (target, connected) = (self.target(), self.connected());
         let (diverged, lost_record) = (self.diverged, self.lost_record());
+        let holds_back = self.holds_back;
         let disputed = self.disputed;
         let evidence = self.evidence;
         let state = self.state();
@@ -143,6 +151,7 @@ impl Driver {
                 && status.diverged == diverged
                 && status.disputed == disputed
                 && status.lost_record == lost_record
+                && status.holds_back == holds_back
                 && status.evidence == evidence
                 && status.is_complaining == is_complaining
                 && self.ticks > 0;
@@ -153,6 +162,7 @@ impl Driver {
                     is_complaining,
                     connected,
                     lost_record,
+                    holds_back,
                     target,
                     diverged,
                     disputed,

@@ -149,7 +149,10 @@ impl Driver {
                 self.wanted_block = None;
                 self.queue.push_back(chain::lft::Event::BlockFound(*block));
             }
-            Response::Block(_) | Response::Nothing | Response::Blocks(_) => {}
+            Response::Block(_)
+            | Response::Nothing
+            | Response::Blocks(_)
+            | Response::LastSaid(_) => {}
         }
     }
 
@@ -159,6 +162,7 @@ impl Driver {
         let status = Packet::Status { height: self.head.height };
         self.around.network.send(one(), self.head.channel, status);
         self.say_again(peer);
+        self.ask_what_was_said();
         for entry in self.entries.values() {
             let packet = Packet::Entry(Box::new(entry.clone()));
             self.around.network.send(one(), self.head.channel, packet);
@@ -231,7 +235,10 @@ impl Driver {
     pub(super) fn on_evidence(&mut self, sender: PeerId, evidence: Evidence) {
         let key = self.member_key(&evidence.signer);
         match key {
-            Some(key) if evidence.is_genuine(&self.head.channel, &key) => self.accuse(evidence),
+            Some(key) if evidence.is_genuine(&self.head.channel, &key) => {
+                self.look_into_evidence(&evidence);
+                self.accuse(evidence);
+            }
             Some(_) => self.around.network.punish(&sender, "evidence that proves nothing"),
             None => {}
         }

@@ -46,6 +46,7 @@ impl Driver {
     pub(super) fn on_answer(&mut self, answer: Answer) {
         match answer {
             Answer::Fetched(peer, response) => self.on_fetched(peer, response),
+            Answer::LastSaid(peer, response) => self.on_last_said(peer, response),
             Answer::Blocks(peer, first, blocks) => {
                 self.catch_up.arrived(peer, first, blocks);
                 let before = self.head.height;

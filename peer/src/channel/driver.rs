@@ -14,6 +14,7 @@ use chain::hash::Hash;
 use chain::keys::{self, PeerId, PublicKey};
 use chain::ledger::Head;
 use chain::lft::message::{Known, Message, Statement};
+use chain::lft::standing::{LastSaid, Standing};
 use chain::lft::{self, Effect, Event, Record, Rules, Start, State};
 use chain::membership::SignedEntry;
 use chain::pool::Pool;
@@ -21,7 +22,7 @@ use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, MissedTickBehavior};
 
 use super::early::Early;
-use super::{ChannelStatus, Control, Surroundings, Waiting};
+use super::{ChannelStatus, Control, Surroundings, Waiting, WaitingFor};
 use crate::executor::ExecutorHandle;
 use crate::intake::Sealed;
 use crate::network::{Arrival, Asked, Packet, Response};
@@ -52,6 +53,8 @@ pub(super) enum Answer {
     Fetched(PeerId, Response),
     /// To `Request::Blocks` from that height on.
     Blocks(PeerId, Height, Vec<(CommittedBlock, Vec<Batch>)>),
+    /// To `Request::LastSaid` about this peer.
+    LastSaid(PeerId, Response),
 }
 
 pub(super) struct Driver {
@@ -103,6 +106,16 @@ pub(super) struct Driver {
     /// First height whose state a leader claimed otherwise in a block that was not committed.
     pub disputed: Option<Height>,
     pub may_sign_after: Option<Sequence>,
+    /// What the others have told of what this peer said before it started.
+    pub standing: Standing,
+    /// Peers that have been asked for that, and have not answered yet.
+    pub asked: BTreeSet<PeerId>,
+    /// Whether this validator says nothing yet: it does not know whether its record is the last.
+    pub holds_back: bool,
+    pub last_said: LastSaid,
+    /// When each member was last heard, by this machine's clock; for the status alone.
+    pub heard_at: BTreeMap<PeerId, std::time::Instant>,
+    pub waiting_for: watch::Sender<WaitingFor>,
     /// Proofs of contradictions kept.
     pub evidence: u64,
     /// Peers that have been asked for what a block lacks, and have not answered yet.
@@ -122,6 +135,7 @@ impl Driver {
         executor: ExecutorHandle,
         committed: watch::Sender<Height>,
         status: watch::Sender<ChannelStatus>,
+        waiting_for: watch::Sender<WaitingFor>,
         waiting: Arc<Waiting>,
     ) -> Driver {
         let me = around.key.public_key().peer_id();
@@ -133,15 +147,7 @@ impl Driver {
             timeout_ms: settings.complain_timeout_ms,
             timeout_ms_max: settings.complain_timeout_ms_max,
         };
-        let mut pool = Pool::new(around.pool);
-        for batch in ledger.waiting(&head) {
-            let next = head.next_batch(&batch.maker);
-            if batch.maker == me {
-                pool.insert_named(batch, next);
-            } else if let Err(error) = pool.insert(batch, next) {
-                tracing::debug!(%error, "a stored batch is left out");
-            }
-        }
+        let pool = stored_pool(&ledger, &head, &around);
         let head_certificate = ledger.block(head.height).map(|committed| committed.certificate);
         let may_sign_after = ledger.may_sign_after();
         let height_at_tick = head.height;
@@ -181,14 +187,21 @@ impl Driver {
             diverged: None,
             disputed: None,
             may_sign_after,
+            standing: Standing::default(),
+            asked: BTreeSet::new(),
+            holds_back: false,
+            last_said: LastSaid::default(),
+            heard_at: BTreeMap::new(),
+            waiting_for,
             evidence,
             fetching: BTreeSet::new(),
             due_at_heartbeat,
         };
-        let start = driver.start_of_height(driver.ledger.record());
-        driver.state = Some(State::new(start));
-        driver.queue.push_back(Event::Recovered);
-        driver.note_work();
+        if let Some(certificate) = &driver.head_certificate {
+            driver.last_said.hear_certificate(certificate);
+        }
+        driver.begin();
+        driver.publish();
         driver
     }
 
@@ -230,6 +243,10 @@ impl Driver {
         let before = self.state().round;
         let height = self.head.height;
         while let Some(event) = self.queue.pop_front() {
+            // What comes before this peer may speak is heard again when it may.
+            if self.holds_back && !matches!(event, Event::Committed(_)) {
+                continue;
+            }
             let state = self.state.take().expect("step gives the state back");
             let (state, effects) = lft::step(&self.rules, state, event);
             self.state = Some(state);
@@ -288,6 +305,9 @@ impl Driver {
     }
 
     fn on_arrival(&mut self, arrival: Arrival) {
+        if let Arrival::Packet(sender, _) = &arrival {
+            self.heard_at.insert(*sender, std::time::Instant::now());
+        }
         match arrival {
             Arrival::Packet(sender, Packet::Message(message)) => self.on_message(sender, *message),
             Arrival::Packet(sender, Packet::Status { height }) => self.on_status(sender, height),
@@ -310,15 +330,20 @@ impl Driver {
             }
         } else if height < now {
             self.tell_height(sender);
+        } else if self.holds_back {
+            self.early.keep(sender, message);
         } else {
-            self.hear(sender, message);
+            self.hear(sender, message, &self.known());
         }
     }
 
-    // A message about the height being decided.
-    pub(super) fn hear(&mut self, sender: PeerId, message: Message) {
-        match keys::verify(message, &self.known()) {
-            Ok(message) => self.queue.push_back(Event::Received(Box::new(message))),
+    /// A message about the height being decided, or the one that begins now.
+    pub(super) fn hear(&mut self, sender: PeerId, message: Message, known: &Known) {
+        match keys::verify(message, known) {
+            Ok(message) => {
+                self.last_said.hear(&message);
+                self.queue.push_back(Event::Received(Box::new(message)));
+            }
             Err(error) => {
                 self.around.network.punish(&sender, &format!("a consensus message: {error}"));
             }
@@ -331,7 +356,7 @@ impl Driver {
             Control::Admitted(entry) => {
                 self.ledger.set_may_sign_after(entry);
                 self.may_sign_after = entry;
-                self.rules.me = if self.may_sign() { self.me } else { PeerId::NOBODY };
+                self.begin();
             }
             Control::Members(members) => {
                 for gone in self.members.difference(&members) {
@@ -341,6 +366,7 @@ impl Driver {
                 let new: Vec<PeerId> =
                     new.filter(|p| self.around.network.is_connected(p)).collect();
                 self.around.network.routes().set_members(&self.head.channel, members.clone());
+                self.heard_at.retain(|peer, _| members.contains(peer));
                 self.members = members;
                 // A link that stood before its peer came to this channel is news to it.
                 new.into_iter().for_each(|peer| self.on_connected(peer));
@@ -385,6 +411,8 @@ impl Driver {
         self.note_state();
         self.note_work();
         self.fetch_missing();
+        self.ask_what_was_said();
+        self.publish_waiting_for();
         let stalled = self.height_at_tick == self.head.height;
         self.height_at_tick = self.head.height;
         self.ask_for_blocks(stalled);
@@ -416,15 +444,34 @@ impl Driver {
 
     /// How the height after the head begins here.
     pub(super) fn start_of_height(&mut self, record: Option<Record>) -> Start {
-        self.rules.me = if self.may_sign() { self.me } else { PeerId::NOBODY };
         let work_waits = self.has_work() && self.block_interval().is_zero();
-        Start::after(&self.head, record, work_waits)
+        let start = Start::after(&self.head, record, work_waits);
+        let validates = self.may_sign() && start.validators.get(&self.me).is_some();
+        self.holds_back = validates && !self.standing.settle(self.me, &start.validators);
+        let speaks = self.may_sign() && !self.holds_back;
+        self.rules.me = if speaks { self.me } else { PeerId::NOBODY };
+        start
     }
 
     /// Key of a member.
     pub(super) fn member_key(&self, peer: &PeerId) -> Option<PublicKey> {
         self.head.membership.get(peer).map(|member| member.key)
     }
+}
+
+// The batches that waited when the peer stopped.
+fn stored_pool(ledger: &Ledger, head: &Head, around: &Surroundings) -> Pool {
+    let me = around.key.public_key().peer_id();
+    let mut pool = Pool::new(around.pool);
+    for batch in ledger.waiting(head) {
+        let next = head.next_batch(&batch.maker);
+        if batch.maker == me {
+            pool.insert_named(batch, next);
+        } else if let Err(error) = pool.insert(batch, next) {
+            tracing::debug!(%error, "a stored batch is left out");
+        }
+    }
+    pool
 }
 
 async fn until(at: Option<Instant>) {

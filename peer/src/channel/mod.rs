@@ -10,7 +10,9 @@ mod catching_up;
 mod driver;
 mod early;
 mod serve;
+mod standing;
 mod status;
+mod waiting_for;
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -34,6 +36,7 @@ use crate::storage::Ledger;
 pub use blocks::now_us;
 use driver::{Driver, Inputs};
 pub use status::ChannelStatus;
+pub use waiting_for::WaitingFor;
 
 /// In place of the entry that admits a peer: it lost its record of votes, and no entry is known
 /// that admits it again.
@@ -88,6 +91,7 @@ pub struct Channel {
     pub id: Hash,
     pub ledger: Ledger,
     pub status: watch::Receiver<ChannelStatus>,
+    pub waiting_for: watch::Receiver<WaitingFor>,
     pub intake: Intake,
     pub executor: ExecutorHandle,
     control: mpsc::Sender<Control>,
@@ -122,9 +126,9 @@ impl Channel {
         let route = Route { members: members.clone(), batch_bytes_max, consensus, bulk, requests };
         around.network.routes().set(id, route);
 
-        let lost_record = ledger.may_sign_after() == Some(NEVER);
-        let (status, status_now) =
-            watch::channel(ChannelStatus { lost_record, ..ChannelStatus::at(&head, &me) });
+        let (status, status_now) = watch::channel(ChannelStatus::at(&head, &me));
+        let (waiting_for, waiting_for_now) =
+            watch::channel(WaitingFor::nothing(head.height.next()));
         let (control, control_queue) = mpsc::channel(QUEUE_MAX);
         let (committed, committed_now) = watch::channel(head.height);
         let executor = Executor::start(
@@ -156,14 +160,24 @@ impl Channel {
             executor.clone(),
             committed,
             status,
+            waiting_for,
             waiting,
         );
         let runtime = tokio::runtime::Handle::current();
         let thread = std::thread::Builder::new()
             .name(format!("channel {name}"))
             .spawn(move || runtime.block_on(driver.run(inputs)))?;
-        let channel =
-            Channel { name, genesis, id, ledger, status: status_now, intake, executor, control };
+        let channel = Channel {
+            name,
+            genesis,
+            id,
+            ledger,
+            status: status_now,
+            waiting_for: waiting_for_now,
+            intake,
+            executor,
+            control,
+        };
         Ok((channel, vec![thread, intake_thread]))
     }
 

@@ -19,6 +19,10 @@ impl Driver {
             let _ = answer.send(Response::Block(Some(Box::new(block.clone()))));
             return;
         }
+        if let Request::LastSaid(peer) = &request {
+            let _ = answer.send(Response::LastSaid(self.last_said.of(peer)));
+            return;
+        }
         let ledger = self.ledger.clone();
         tokio::task::spawn_blocking(move || {
             let response = match request {
@@ -32,6 +36,7 @@ impl Driver {
                     let committed = ledger.block(height).map(|committed| committed.block);
                     Response::Block(committed.filter(|b: &Block| b.hash() == hash).map(Box::new))
                 }
+                Request::LastSaid(_) => Response::Nothing,
             };
             let _ = answer.send(response);
         });

@@ -29,6 +29,9 @@ pub struct ChannelStatus {
     pub may_create: bool,
     /// Whether it keeps from signing because it lost its record of votes.
     pub lost_record: bool,
+    /// Whether it does not sign yet: it has started, and too few others have told what they last
+    /// heard it say.
+    pub holds_back: bool,
     /// Number of this peer's first batch that is not committed.
     pub next_batch: Sequence,
     /// Last membership entry committed.
@@ -62,6 +65,7 @@ impl ChannelStatus {
             is_member: member.is_some(),
             may_create: member.is_some_and(|m| m.may_create()),
             lost_record: false,
+            holds_back: false,
             next_batch: head.next_batch(me),
             entries: head.membership.entries,
             target: head.height,

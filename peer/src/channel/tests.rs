@@ -1,4 +1,5 @@
 mod members;
+mod standing;
 
 use std::time::Duration;
 

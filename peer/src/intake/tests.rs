@@ -137,10 +137,11 @@ async fn what_is_refused_is_refused_with_the_figures() {
 async fn who_may_not_create_is_refused() {
     let door = open(settings(), PLENTY, 8).await;
     type Change = fn(&mut ChannelStatus);
-    let cases: [(Change, Refused); 3] = [
+    let cases: [(Change, Refused); 4] = [
         (|s| s.is_member = false, Refused::NotJoined),
         (|s| s.may_create = false, Refused::ReadOnly),
         (|s| s.lost_record = true, Refused::LostRecord),
+        (|s| s.holds_back = true, Refused::HoldsBack),
     ];
     for (change, expected) in cases {
         let before = door.status.borrow().clone();

@@ -6,7 +6,9 @@ use chain::block::{Block, CommittedBlock};
 use chain::count::Height;
 use chain::evidence::Evidence;
 use chain::hash::Hash;
+use chain::keys::PeerId;
 use chain::lft::message::Message;
+use chain::lft::standing::SignedSaid;
 use chain::membership::SignedEntry;
 
 /// One frame of a stream.
@@ -40,6 +42,8 @@ pub enum Request {
     Batches(Vec<BatchRef>),
     /// The block of that hash, proposed or committed at `height`.
     Block { height: Height, hash: Hash },
+    /// What that validator was last heard to say.
+    LastSaid(PeerId),
 }
 
 /// The answer; what the asked peer does not have is left out.
@@ -48,6 +52,7 @@ pub enum Response {
     Blocks(Vec<(CommittedBlock, Vec<Batch>)>),
     Batches(Vec<Batch>),
     Block(Option<Box<Block>>),
+    LastSaid(Option<SignedSaid>),
     /// Not for you, or not now.
     Nothing,
 }

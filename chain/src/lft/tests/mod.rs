@@ -23,9 +23,11 @@ mod message;
 mod network;
 mod next_round;
 mod recovery;
+mod standing;
 mod tally;
 mod timers;
 mod vote;
+mod waits;
 
 use crate::block::{Block, BlockContent};
 use crate::certificate::{Certificate, Stage};
@@ -37,6 +39,7 @@ use crate::lft::message::{
     Ballot, Complaint, ComplaintCertificate, Justification, Known, Message, Proposal, Statement,
     complaint_digest,
 };
+use crate::lft::standing::{Said, SignedSaid};
 use crate::lft::{Effect, Event, Record, Rules, Start, State, step};
 use crate::tests::{block, certificate, content, head, key, peer};
 
@@ -47,6 +50,9 @@ struct Stand {
     state: State,
     /// As the `Persist`s so far left it.
     disk: Record,
+    /// The disk as it was before this event.
+    disk_before: Record,
+    said: Vec<Said>,
 }
 
 /// Runs `script` on validator `me` and compares the effects of every line.
@@ -82,7 +88,8 @@ impl Stand {
             timeout_ms: 1_000,
             timeout_ms_max: 60_000,
         };
-        Stand { head, rules, state: State::new(start), disk }
+        let disk_before = disk.clone();
+        Stand { head, rules, state: State::new(start), disk, disk_before, said: Vec::new() }
     }
 
     /// What the event comes to, in words.
@@ -95,6 +102,7 @@ impl Stand {
     fn tell_event(&mut self, event: Event) -> String {
         let (state, effects) = step(&self.rules, self.state.clone(), event);
         self.state = state;
+        self.disk_before = self.disk.clone();
         let shown: Vec<String> = effects.iter().map(|effect| self.show(effect)).collect();
         assert_eq!(self.disk, self.state.record, "the record is what was persisted");
         shown.join("; ")
@@ -219,7 +227,10 @@ impl Stand {
                 let before = std::mem::replace(&mut self.disk, record.as_ref().clone());
                 self.changes(&before)
             }
-            Effect::Send(statement) => format!("send {}", self.show_statement(statement)),
+            Effect::Send(statement) => {
+                self.note_said(statement);
+                format!("send {}", self.show_statement(statement))
+            }
             Effect::SetTimer { round, timeout_ms, .. } => format!("timer {round} {timeout_ms}"),
             Effect::BuildBlock { round, .. } => format!("build {round}"),
             Effect::CheckBlock(block) => format!("check {}", self.name(&block.hash())),
@@ -240,6 +251,20 @@ impl Stand {
                 format!("accuse {accused}")
             }
         }
+    }
+
+    /// Durable before sent: the disk covers it, and what was there before it was said does not.
+    fn note_said(&mut self, statement: &Statement) {
+        let message = statement.clone().sign(&self.head.channel, &key(1));
+        let Some((_, SignedSaid { said, .. })) = SignedSaid::of(&message) else { return };
+        assert!(self.disk.covers(&said), "not on disk before it was sent: {said:?}");
+        // A complaint said again reports the highest certificate known by then.
+        let again = self.said.iter().any(|earlier| match (earlier, &said) {
+            (Said::Complaint(earlier), Said::Complaint(now)) => earlier.round == now.round,
+            _ => *earlier == said,
+        });
+        assert!(again || !self.disk_before.covers(&said), "an older record covers {said:?}");
+        self.said.push(said);
     }
 
     /// What `disk` has that `before` had not.

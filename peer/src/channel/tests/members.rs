@@ -24,20 +24,20 @@ use crate::tests::{
     member, peer, settings, wait_for,
 };
 
-const SOON: Duration = Duration::from_secs(15);
+pub const SOON: Duration = Duration::from_secs(15);
 
 /// The other member.
-struct Other {
-    network: Network,
+pub struct Other {
+    pub network: Network,
     number: u8,
     channel: Hash,
     arrivals: mpsc::Receiver<Arrival>,
-    requests: mpsc::Receiver<Asked>,
+    pub requests: mpsc::Receiver<Asked>,
 }
 
 impl Other {
     /// Connects the peer with key `number` to the channel of `solo`, which has key `me`.
-    async fn meets(number: u8, solo: &Solo, me: u8) -> Other {
+    pub async fn meets(number: u8, solo: &Solo, me: u8) -> Other {
         let address = free_address();
         let network = Network::start(&key(number), address).await.unwrap();
         let channel = solo.channel.id;
@@ -61,12 +61,12 @@ impl Other {
         other
     }
 
-    async fn next(&mut self) -> Arrival {
+    pub async fn next(&mut self) -> Arrival {
         timeout(SOON, self.arrivals.recv()).await.expect("nothing arrives").unwrap()
     }
 
     /// Waits to be told that the link to `me` stands, or is lost.
-    async fn is_connected(&mut self, me: u8, expected: bool) {
+    pub async fn is_connected(&mut self, me: u8, expected: bool) {
         loop {
             match self.next().await {
                 Arrival::Connected(of) if expected && of == peer(me) => return,
@@ -76,13 +76,13 @@ impl Other {
         }
     }
 
-    fn say(&self, packet: Packet) {
+    pub fn say(&self, packet: Packet) {
         let to: Vec<_> = [1, 2].into_iter().filter(|n| *n != self.number).map(peer).collect();
         self.network.send(to.into_iter(), self.channel, packet);
     }
 
     /// Whether the connection is ended within a moment.
-    async fn is_punished(&mut self) -> bool {
+    pub async fn is_punished(&mut self) -> bool {
         let end = tokio::time::Instant::now() + Duration::from_millis(500);
         loop {
             match tokio::time::timeout_at(end, self.arrivals.recv()).await {

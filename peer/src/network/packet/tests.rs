@@ -6,6 +6,7 @@ use chain::hash::Hash;
 use chain::keys::Signature;
 use chain::ledger::Head;
 use chain::lft::message::{Ballot, Statement};
+use chain::lft::standing::{Said, SignedSaid};
 use chain::membership::{Change, Role};
 
 use super::{Envelope, Lane, Packet, RESPONSE_BYTES_MAX, Request, Response};
@@ -44,17 +45,22 @@ fn every_request_and_response_survives_the_wire() {
     let batch = batch(&head, 1, 1, &["{}"]);
     let (block, _) = committed(&head, None, &[&batch], Vec::new());
     let reference = batch.reference(encode(&batch).len());
+    let ballot = Ballot { stage: Stage::Vote, height: Height(1), round: Round(2), block: hash(3) };
+    let said = SignedSaid { said: Said::Ballot(ballot), signature: Signature([1; 64]) };
     for request in [
         Request::Blocks { first: Height(1), count: u64::MAX },
         Request::Batches(Vec::new()),
         Request::Batches(vec![reference; 3]),
         Request::Block { height: Height(9), hash: Hash::ZERO },
+        Request::LastSaid(peer(2)),
     ] {
         let envelope = Envelope { channel: head.channel, content: request };
         assert_eq!(decode(&encode(&envelope)), Ok(envelope));
     }
     for response in [
         Response::Nothing,
+        Response::LastSaid(None),
+        Response::LastSaid(Some(said)),
         Response::Blocks(vec![(block.clone(), vec![batch.clone()])]),
         Response::Batches(vec![batch.clone(), batch]),
         Response::Block(None),
