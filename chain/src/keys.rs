@@ -3,6 +3,8 @@
 //! Signatures are 64 bytes (r ‖ s), s in the lower half, nonces by RFC 6979: one key and digest
 //! give one signature, and nobody can turn it into another valid one.
 
+mod genuine;
+
 use std::fmt;
 use std::ops::Deref;
 use std::str::FromStr;
@@ -60,37 +62,46 @@ pub enum KeyError {
     Signature,
 }
 
-/// A compressed point, known to be on the curve.
+/// A compressed point, known to be on the curve, with its name.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct PublicKey(secp256k1::PublicKey);
+pub struct PublicKey {
+    point: secp256k1::PublicKey,
+    /// Asked for far more often than keys are made.
+    peer_id: PeerId,
+}
 
 impl PublicKey {
     /// From 33 bytes.
     pub fn from_bytes(bytes: &[u8]) -> Result<PublicKey, KeyError> {
         let bytes: [u8; 33] = bytes.try_into().map_err(|_| KeyError::Public)?;
-        let key = secp256k1::PublicKey::from_byte_array_compressed(bytes);
-        key.map(PublicKey).map_err(|_| KeyError::Public)
+        let point = secp256k1::PublicKey::from_byte_array_compressed(bytes);
+        point.map(PublicKey::of).map_err(|_| KeyError::Public)
+    }
+
+    fn of(point: secp256k1::PublicKey) -> PublicKey {
+        let hash = digest(Kind::Peer, &[&point.serialize()]);
+        let mut id = [0; 16];
+        id.copy_from_slice(&hash.0[..16]);
+        PublicKey { point, peer_id: PeerId(id) }
     }
 
     /// 33 bytes, compressed.
     pub fn to_bytes(&self) -> [u8; 33] {
-        self.0.serialize()
+        self.point.serialize()
     }
 
     /// The name that follows from this key.
     pub fn peer_id(&self) -> PeerId {
-        let hash = digest(Kind::Peer, &[&self.to_bytes()]);
-        let mut id = [0; 16];
-        id.copy_from_slice(&hash.0[..16]);
-        PeerId(id)
+        self.peer_id
     }
 
     /// Whether `signature` is this key's over `digest`.
     pub fn check(&self, digest: &Hash, signature: &Signature) -> Result<(), KeyError> {
-        let parsed =
-            ecdsa::Signature::from_compact(&signature.0).map_err(|_| KeyError::Signature)?;
-        ecdsa::verify(&parsed, Message::from_digest(digest.0), &self.0)
-            .map_err(|_| KeyError::Signature)
+        genuine::check(&(*signature, *digest, *self), || {
+            let parsed = ecdsa::Signature::from_compact(&signature.0)?;
+            ecdsa::verify(&parsed, Message::from_digest(digest.0), &self.point)
+        })
+        .map_err(|_| KeyError::Signature)
     }
 }
 
@@ -127,28 +138,34 @@ impl fmt::Debug for Signature {
 
 /// A key that signs. Prints as nothing.
 #[derive(Clone)]
-pub struct SecretKey(secp256k1::SecretKey);
+pub struct SecretKey {
+    secret: secp256k1::SecretKey,
+    /// Its other half, which takes as long to compute as a signature.
+    public: PublicKey,
+}
 
 impl SecretKey {
     /// From 32 bytes.
     pub fn from_bytes(bytes: [u8; 32]) -> Result<SecretKey, KeyError> {
-        let key = secp256k1::SecretKey::from_secret_bytes(bytes);
-        key.map(SecretKey).map_err(|_| KeyError::Secret)
+        let secret =
+            secp256k1::SecretKey::from_secret_bytes(bytes).map_err(|_| KeyError::Secret)?;
+        let public = PublicKey::of(secp256k1::PublicKey::from_secret_key(&secret));
+        Ok(SecretKey { secret, public })
     }
 
     /// The 32 bytes; for handing the key to the transport, never for storing or printing.
     pub fn to_bytes(&self) -> [u8; 32] {
-        self.0.to_secret_bytes()
+        self.secret.to_secret_bytes()
     }
 
     /// The public half.
     pub fn public_key(&self) -> PublicKey {
-        PublicKey(secp256k1::PublicKey::from_secret_key(&self.0))
+        self.public
     }
 
     /// Signs a digest made by `hash::digest`.
     pub fn sign(&self, digest: &Hash) -> Signature {
-        Signature(ecdsa::sign(Message::from_digest(digest.0), &self.0).serialize_compact())
+        Signature(ecdsa::sign(Message::from_digest(digest.0), &self.secret).serialize_compact())
     }
 }
 

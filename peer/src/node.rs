@@ -7,6 +7,7 @@ use chain::channel::SignedGenesis;
 use chain::count::Sequence;
 use chain::keys::{PeerId, PublicKey};
 use chain::ledger::Head;
+use chain::lft::standing::Standing;
 use configs::PeerSettings;
 use tokio::sync::{Semaphore, watch};
 use tokio_util::sync::CancellationToken;
@@ -111,7 +112,7 @@ impl Node {
         for name in self.store.channels() {
             let ledger = self.open_ledger(&name)?;
             match ledger.genesis() {
-                Some(_) => self.start_channel(&name, ledger)?,
+                Some(_) => self.start_channel(&name, ledger, Standing::default())?,
                 // The peer was killed between naming the channel and writing its first block.
                 None => tracing::info!(channel = name, "has no first block yet"),
             }
@@ -124,10 +125,16 @@ impl Node {
         Ledger::open(&self.settings.storage_path.join("channels").join(name))
     }
 
-    fn start_channel(&self, name: &str, ledger: Ledger) -> Result<(), ChannelError> {
+    fn start_channel(
+        &self,
+        name: &str,
+        ledger: Ledger,
+        standing: Standing,
+    ) -> Result<(), ChannelError> {
         let members = self.members(name);
         let score = self.settings.score.storage_path.join(name);
-        let (channel, threads) = Channel::start(ledger, members, score, &self.surroundings)?;
+        let (channel, threads) =
+            Channel::start(ledger, members, standing, score, &self.surroundings)?;
         self.threads.lock().unwrap_or_else(PoisonError::into_inner).extend(threads);
         let mut channels = self.channels.write().unwrap_or_else(PoisonError::into_inner);
         channels.insert(name.to_string(), channel);
@@ -148,18 +155,19 @@ impl Node {
         }
         self.store.add_channel(name);
         let ledger = self.open_ledger(name)?;
-        match ledger.genesis() {
+        let standing = match ledger.genesis() {
             Some(kept) if kept.genesis.hash() != genesis.genesis.hash() => {
                 return Err(ChannelError::OtherGenesis);
             }
-            Some(_) => {}
+            Some(_) => Standing::default(),
             None => {
                 let head = Head::new(&genesis.genesis);
                 ledger.begin(genesis, &head, may_sign_after);
                 tracing::info!(channel = name, genesis = %head.hash, "joining channel");
+                Standing::new_member()
             }
-        }
-        self.start_channel(name, ledger)?;
+        };
+        self.start_channel(name, ledger, standing)?;
         self.channel(name).ok_or(ChannelError::NotBegun)
     }
 

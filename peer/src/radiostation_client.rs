@@ -376,7 +376,8 @@ fn report_of(channel: &Channel) -> ChannelReport {
     }
 }
 
-fn known_peer(record: &PeerRecord, radiostation: &PublicKey) -> Option<KnownPeer> {
+/// The peer that `record` tells of; none unless the radiostation signed it.
+pub fn known_peer(record: &PeerRecord, radiostation: &PublicKey) -> Option<KnownPeer> {
     let key = PublicKey::from_bytes(&record.public_key).ok()?;
     let digest =
         record_digest(&key, &record.target, &record.p2p_address, &record.group_id, record.order);

@@ -178,6 +178,11 @@ pub struct Standing {
 }
 
 impl Standing {
+    /// Of a peer whose ledger begins now: it has said nothing.
+    pub fn new_member() -> Standing {
+        Standing { answered: BTreeSet::new(), sure: true }
+    }
+
     /// `peer` has told what it last heard this peer say, and the record covers it.
     pub fn answered(&mut self, peer: PeerId) {
         self.answered.insert(peer);

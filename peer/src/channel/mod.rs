@@ -23,6 +23,7 @@ use chain::channel::Genesis;
 use chain::count::Sequence;
 use chain::hash::Hash;
 use chain::keys::{PeerId, SecretKey};
+use chain::lft::standing::Standing;
 use chain::membership::SignedEntry;
 use chain::pool::PoolLimits;
 use tokio::sync::{mpsc, watch};
@@ -105,11 +106,12 @@ const BATCHES_MAX: usize = 64;
 const REQUESTS_MAX: usize = 64;
 
 impl Channel {
-    /// Starts the channel whose ledger this is; the ledger has begun. `score_storage` is the
-    /// folder of the channel's SCORE store.
+    /// Starts the channel whose ledger this is; the ledger has begun. `standing` is what is known
+    /// of its record of votes, `score_storage` the folder of the channel's SCORE store.
     pub fn start(
         ledger: Ledger,
         members: BTreeSet<PeerId>,
+        standing: Standing,
         score_storage: PathBuf,
         around: &Surroundings,
     ) -> std::io::Result<(Channel, Vec<std::thread::JoinHandle<()>>)> {
@@ -156,6 +158,7 @@ impl Channel {
             ledger.clone(),
             head,
             members,
+            standing,
             around.clone(),
             executor.clone(),
             committed,

@@ -5,7 +5,7 @@
 //! a stream per lane, opened by the sender. What arrives goes to the channel it names, if the
 //! sender is a member there.
 
-mod frame;
+pub mod frame;
 mod link;
 mod packet;
 mod receive;

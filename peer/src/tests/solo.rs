@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use chain::channel::Settings;
 use chain::hash::Hash;
+use chain::lft::standing::Standing;
 use chain::pool::PoolLimits;
 use tempfile::TempDir;
 use tokio::sync::mpsc;
@@ -157,7 +158,8 @@ impl Solo {
         let around = surroundings(&start, repository.path()).await;
         let members = BTreeSet::from([peer(start.me)]);
         let (channel, threads) =
-            Channel::start(ledger, members, folder.join("score"), &around).unwrap();
+            Channel::start(ledger, members, Standing::default(), folder.join("score"), &around)
+                .unwrap();
         Solo { channel, network: around.network, shutdown: around.shutdown, threads }
     }
 

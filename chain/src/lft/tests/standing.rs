@@ -78,6 +78,7 @@ fn a_peer_that_is_sure_stays_so_when_the_validators_change() {
     assert!(standing.settle(peer(1), &ValidatorSet::of(&members(&[(1, "")]), None)));
     let more = ValidatorSet::of(&members(&[(1, ""), (1, ""), (1, ""), (1, "")]), None);
     assert!(standing.settle(peer(1), &more));
+    assert!(Standing::new_member().settle(peer(1), &more), "who is new has said nothing");
 }
 
 #[test]
