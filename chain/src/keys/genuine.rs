@@ -11,7 +11,7 @@ use super::{PublicKey, Signature};
 use crate::hash::Hash;
 
 /// Signatures in each of the two generations that a thread remembers, of about 200 bytes.
-const GENERATION: usize = 4096;
+pub(super) const GENERATION: usize = 4096;
 
 /// What was found genuine.
 pub(super) type Checked = (Signature, Hash, PublicKey);

@@ -1,3 +1,4 @@
+use super::genuine;
 use super::{KeyError, PeerId, PublicKey, SecretKey, Signature};
 use crate::encoding::{decode, encode};
 use crate::hash::{Hash, Kind, digest};
@@ -47,6 +48,38 @@ fn only_the_signature_of_the_key_over_the_digest_is_accepted() {
     }
     assert_eq!(mirrored(mirrored(signature)), signature);
     assert_eq!(key(1).sign(&digest), signature, "one key and digest give one signature");
+}
+
+#[test]
+fn what_was_genuine_is_not_checked_again_for_a_while_and_what_was_not_always_is() {
+    let of = |text: &str| (Signature([1; 64]), hashed(text), key(1).public_key());
+    let asks = |checked: &genuine::Checked, answer: Result<(), KeyError>| {
+        let mut asked = false;
+        let found = genuine::check(checked, || {
+            asked = true;
+            answer
+        });
+        (asked, found)
+    };
+    let refused = Err(KeyError::Signature);
+    assert_eq!(asks(&of("forged"), refused), (true, refused));
+    assert_eq!(asks(&of("forged"), refused), (true, refused), "a refusal is not remembered");
+    assert_eq!(asks(&of("genuine"), Ok(())), (true, Ok(())));
+    assert_eq!(asks(&of("genuine"), refused), (false, Ok(())), "what is genuine stays so");
+    let (signature, digest, own) = of("genuine");
+    for other in [
+        (Signature([2; 64]), digest, own),
+        (signature, hashed("other"), own),
+        (signature, digest, key(2).public_key()),
+    ] {
+        assert_eq!(asks(&other, refused), (true, refused), "{other:?}");
+    }
+    for number in 0..2 * genuine::GENERATION {
+        assert_eq!(asks(&of(&number.to_string()), Ok(())), (true, Ok(())));
+    }
+    assert_eq!(asks(&of("genuine"), Ok(())), (true, Ok(())), "two generations later it is gone");
+    let last = of(&(2 * genuine::GENERATION - 1).to_string());
+    assert_eq!(asks(&last, refused), (false, Ok(())));
 }
 
 #[test]

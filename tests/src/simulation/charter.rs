@@ -1,5 +1,7 @@
 //! The simulated channel: its keys, its settings, its first members, and membership entries.
 
+use std::sync::LazyLock;
+
 use chain::channel::{Genesis, Settings};
 use chain::count::{Sequence, Weight};
 use chain::keys::SecretKey;
@@ -12,15 +14,22 @@ use chain::validators::Ratio;
 pub const POOL: PoolLimits = PoolLimits { bytes_per_maker: 12_000, bytes: 48_000 };
 const RADIOSTATION: u8 = 250;
 
+/// Made once: a public key takes as long to compute as a signature.
+static KEYS: LazyLock<Vec<SecretKey>> = LazyLock::new(|| (1..=RADIOSTATION).map(key_of).collect());
+
+fn key_of(byte: u8) -> SecretKey {
+    SecretKey::from_bytes([byte; 32]).expect("the key is neither zero nor too large")
+}
+
 /// Key of the peer of that number, from 0.
 pub fn key(number: usize) -> SecretKey {
-    let byte = u8::try_from(number + 1).expect("there are fewer peers than 249");
-    SecretKey::from_bytes([byte; 32]).expect("the key is neither zero nor too large")
+    assert!(number + 1 < usize::from(RADIOSTATION), "there are fewer peers than 249");
+    KEYS[number].clone()
 }
 
 /// The key that signs membership entries.
 pub fn radiostation() -> SecretKey {
-    SecretKey::from_bytes([RADIOSTATION; 32]).expect("the key is neither zero nor too large")
+    KEYS[usize::from(RADIOSTATION) - 1].clone()
 }
 
 /// A validator; without a group it is one of its own.

@@ -21,21 +21,24 @@ const EVIDENCE_MAX: usize = 1000;
 
 #[derive(Clone, Debug)]
 pub struct Contents {
-    pub head: Head,
+    pub head: Rc<Head>,
     pub blocks: Vec<Rc<CommittedBlock>>,
-    pub record: Option<Record>,
+    pub record: Option<Rc<Record>>,
     pub batches: BTreeMap<(PeerId, Sequence), Vec<Rc<Parcel>>>,
     /// Hash of the batch committed under a number.
     pub places: BTreeMap<(PeerId, Sequence), Hash>,
     pub evidence: Vec<Rc<Evidence>>,
+    /// Whether the peer knows that its record lacks something that it said.
+    pub lost: bool,
 }
 
 #[derive(Debug)]
 enum Write {
-    Record(Box<Record>),
+    Record(Rc<Record>),
     Batch(Rc<Parcel>),
-    Commit(Rc<CommittedBlock>, Box<Head>),
+    Commit(Rc<CommittedBlock>, Rc<Head>),
     Evidence(Rc<Evidence>),
+    Lost,
 }
 
 #[derive(Debug)]
@@ -50,8 +53,9 @@ pub struct Disk {
 impl Contents {
     fn apply(&mut self, write: &Write) {
         match write {
-            Write::Record(record) => self.record = Some(record.as_ref().clone()),
+            Write::Record(record) => self.record = Some(record.clone()),
             Write::Evidence(evidence) => self.evidence.push(evidence.clone()),
+            Write::Lost => self.lost = true,
             Write::Batch(parcel) => {
                 let key = (parcel.reference.maker, parcel.reference.number);
                 let kept = self.batches.entry(key).or_default();
@@ -64,7 +68,7 @@ impl Contents {
                     self.places.insert((batch.maker, batch.number), batch.hash);
                 }
                 self.blocks.push(committed.clone());
-                self.head = head.as_ref().clone();
+                self.head = head.clone();
             }
         }
     }
@@ -88,7 +92,7 @@ impl Contents {
 }
 
 impl Disk {
-    pub fn new(head: Head) -> Disk {
+    pub fn new(head: Rc<Head>) -> Disk {
         let empty = Contents {
             head,
             blocks: Vec::new(),
@@ -96,6 +100,7 @@ impl Disk {
             batches: BTreeMap::new(),
             places: BTreeMap::new(),
             evidence: Vec::new(),
+            lost: false,
         };
         Disk { now: empty.clone(), durable: empty, pending: Vec::new() }
     }
@@ -117,8 +122,8 @@ impl Disk {
     }
 
     /// Writes the record; durable, unless the power fails on the way (`torn`).
-    pub fn persist(&mut self, record: &Record, torn: bool) {
-        self.write(Write::Record(Box::new(record.clone())));
+    pub fn persist(&mut self, record: Record, torn: bool) {
+        self.write(Write::Record(Rc::new(record)));
         if !torn {
             self.flush();
         }
@@ -136,8 +141,8 @@ impl Disk {
     }
 
     /// Durable with the next flush, all of it or nothing.
-    pub fn commit(&mut self, committed: Rc<CommittedBlock>, head: &Head) {
-        self.write(Write::Commit(committed, Box::new(head.clone())));
+    pub fn commit(&mut self, committed: Rc<CommittedBlock>, head: Rc<Head>) {
+        self.write(Write::Commit(committed, head));
     }
 
     /// Keeps a proof that is not kept yet, durably; whether it was new.
@@ -149,6 +154,17 @@ impl Disk {
         self.write(Write::Evidence(evidence.clone()));
         self.flush();
         true
+    }
+
+    /// Remembers, durably, that the record lacks something.
+    pub fn lose_record(&mut self) {
+        self.write(Write::Lost);
+        self.flush();
+    }
+
+    /// An earlier copy of it takes the place of all that is on it.
+    pub fn put_back(&mut self, copy: Contents) {
+        *self = Disk { now: copy.clone(), durable: copy, pending: Vec::new() };
     }
 
     /// The power fails.

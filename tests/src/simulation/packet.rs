@@ -10,10 +10,10 @@ use chain::count::Height;
 use chain::encoding::encode;
 use chain::evidence::Evidence;
 use chain::hash::Hash;
-use chain::keys::{PublicKey, Verified, verify};
-use chain::lft::message::{Known, Message, MessageError};
+use chain::keys::{PeerId, PublicKey, Verified, verify};
+use chain::lft::message::{Known, Message, MessageError, Statement};
+use chain::lft::standing::SignedSaid;
 use chain::membership::SignedEntry;
-use chain::validators::ValidatorSet;
 
 use super::trace::print_of;
 
@@ -33,6 +33,7 @@ pub enum Request {
     Batches(Vec<BatchRef>),
     Block { height: Height, hash: Hash },
     Blocks { first: Height, count: u64 },
+    LastSaid(PeerId),
 }
 
 /// A committed block with its batches.
@@ -43,10 +44,17 @@ pub enum Response {
     Batches(Vec<Rc<Parcel>>),
     Block(Rc<Block>),
     Blocks(Vec<Fetched>),
+    LastSaid(Option<SignedSaid>),
     Nothing,
 }
 
-type Judged = (Hash, Height, ValidatorSet, Result<Verified<Message>, MessageError>);
+type Judged = (Rc<Known>, Result<Verified<Message>, MessageError>);
+
+/// Whether messages are checked against the same.
+pub fn is_same(a: &Rc<Known>, b: &Rc<Known>) -> bool {
+    let parts = |known: &Known| (known.height, known.channel);
+    Rc::ptr_eq(a, b) || parts(a) == parts(b) && a.validators == b.validators
+}
 
 /// A consensus message on its way to many.
 #[derive(Debug)]
@@ -59,22 +67,34 @@ pub struct Letter {
 
 impl Letter {
     pub fn new(message: Message) -> Rc<Letter> {
-        let print = print_of(&encode(&message));
+        let print = print_of(&message);
         Rc::new(Letter { message, print, judged: RefCell::default() })
     }
 
     /// What `keys::verify` says.
-    pub fn verify(&self, known: &Known) -> Result<Verified<Message>, MessageError> {
+    pub fn verify(&self, known: &Rc<Known>) -> Result<Verified<Message>, MessageError> {
         let mut judged = self.judged.borrow_mut();
-        let same = |(channel, height, validators, _): &&Judged| {
-            (channel, height, validators) == (&known.channel, &known.height, &known.validators)
-        };
-        if let Some((.., verdict)) = judged.iter().find(same) {
+        if let Some((_, verdict)) = judged.iter().find(|(other, _)| is_same(other, known)) {
             return verdict.clone();
         }
-        let verdict = verify(self.message.clone(), known);
-        judged.push((known.channel, known.height, known.validators.clone(), verdict.clone()));
+        let verdict = verify(self.message.clone(), known.as_ref());
+        judged.push((known.clone(), verdict.clone()));
         verdict
+    }
+
+    /// Whether it is `statement`, signed.
+    pub fn says(&self, statement: &Statement) -> bool {
+        match (&self.message, statement) {
+            (Message::Ballot { ballot, .. }, Statement::Ballot(said)) => ballot == said,
+            (Message::Proposal { proposal, .. }, Statement::Propose(said)) => proposal == said,
+            (Message::Complaint { complaint, high, .. }, Statement::Complain(said, with)) => {
+                complaint == said && high == with
+            }
+            (Message::Justification(justification), Statement::PassOn(said)) => {
+                justification == said
+            }
+            _ => false,
+        }
     }
 }
 
@@ -116,7 +136,7 @@ impl Packet {
             Packet::Status(height) => height.0,
             Packet::Batch(parcel) => first(&parcel.reference.hash),
             Packet::Entry(entry) => entry.entry.sequence.0,
-            Packet::Evidence(evidence) => print_of(&encode(evidence.as_ref())),
+            Packet::Evidence(evidence) => print_of(evidence.as_ref()),
             Packet::Ask { number, .. } | Packet::Answer { number, .. } => *number,
         }
     }

@@ -140,7 +140,8 @@ impl Plan {
             dishonest.insert(self.peer(number));
             if self.faulty.len() < most && council.bears(&dishonest) {
                 let kind = match self.profile {
-                    Profile::Crashes | Profile::Partitions => Kind::Silent,
+                    Profile::Crashes => *dice.one_of(&[Kind::Silent, Kind::PutBack]),
+                    Profile::Partitions => Kind::Silent,
                     _ => *dice.one_of(&Kind::ALL),
                 };
                 self.faulty.push((number, kind));

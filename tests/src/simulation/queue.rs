@@ -1,6 +1,7 @@
 //! What will happen, ordered by time and, at one time, by when it was planned.
 
-use std::collections::BTreeMap;
+use std::cmp::{Ordering, Reverse};
+use std::collections::BinaryHeap;
 
 use chain::count::{Height, Round};
 
@@ -23,6 +24,10 @@ pub enum Item {
     Work {
         peer: usize,
         life: u64,
+    },
+    /// A copy of that peer's disk is made, or put back.
+    Copy {
+        peer: usize,
     },
     Tick {
         peer: usize,
@@ -58,22 +63,52 @@ pub enum Item {
     TroubleEnds(usize),
 }
 
+#[derive(Debug)]
+struct Planned {
+    /// Microseconds, and how many were planned before.
+    place: (u64, u64),
+    item: Item,
+}
+
+impl PartialEq for Planned {
+    fn eq(&self, other: &Planned) -> bool {
+        self.place == other.place
+    }
+}
+
+impl Eq for Planned {}
+
+impl PartialOrd for Planned {
+    fn partial_cmp(&self, other: &Planned) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Planned {
+    fn cmp(&self, other: &Planned) -> Ordering {
+        self.place.cmp(&other.place)
+    }
+}
+
 #[derive(Debug, Default)]
 pub struct Queue {
-    items: BTreeMap<(u64, u64), Item>,
+    items: BinaryHeap<Reverse<Planned>>,
     count: u64,
 }
 
 impl Queue {
     pub fn at(&mut self, at_us: u64, item: Item) {
         self.count += 1;
-        self.items.insert((at_us, self.count), item);
+        self.items.push(Reverse(Planned { place: (at_us, self.count), item }));
     }
 
     /// The next thing, unless it is after `end_us`.
     pub fn next(&mut self, end_us: u64) -> Option<(u64, Item)> {
-        let entry = self.items.first_entry()?;
-        let (at_us, _) = *entry.key();
-        (at_us <= end_us).then(|| (at_us, entry.remove()))
+        let Reverse(first) = self.items.peek()?;
+        let (at_us, _) = first.place;
+        if at_us > end_us {
+            return None;
+        }
+        self.items.pop().map(|Reverse(planned)| (at_us, planned.item))
     }
 }

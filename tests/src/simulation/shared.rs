@@ -1,12 +1,16 @@
 //! What all simulated peers share: time, dice, the network, and those who watch.
 
+use std::collections::VecDeque;
 use std::rc::Rc;
 
+use chain::count::Height;
 use chain::hash::Hash;
 use chain::keys::{PeerId, SecretKey};
-use chain::lft::message::{Message, Statement};
+use chain::lft::message::{Known, Message, Statement};
+use chain::validators::ValidatorSet;
 
 use super::dice::Dice;
+use super::faulty::Kind;
 use super::invariants::Watch;
 use super::memo::Memo;
 use super::mutant::Mutant;
@@ -15,6 +19,10 @@ use super::packet::Letter;
 use super::plan::Plan;
 use super::tape::Tape;
 use super::trace::Trace;
+use super::world::Options;
+
+/// Heights and channels at which peers stand at one time are fewer.
+const KNOWN_MAX: usize = 16;
 
 /// Who a simulated peer is.
 #[derive(Debug)]
@@ -28,6 +36,8 @@ pub struct Place {
     pub key: SecretKey,
     pub me: PeerId,
     pub honest: bool,
+    /// Whether it asks, when it starts, what it said before, and heeds the answers.
+    pub careful: bool,
 }
 
 pub struct Shared {
@@ -36,6 +46,10 @@ pub struct Shared {
     pub plan: Rc<Plan>,
     pub network: Network,
     pub places: Vec<Rc<Place>>,
+    /// Of each peer, those on the same channel that are not the same peer.
+    others: Vec<Rc<[usize]>>,
+    /// What messages were last checked against, so that peers who know the same share it.
+    known: VecDeque<Rc<Known>>,
     /// Who runs.
     pub up: Vec<bool>,
     pub watch: Watch,
@@ -47,11 +61,54 @@ pub struct Shared {
     pub calm: bool,
 }
 
-impl Shared {
-    /// Peers on the same channel that are not the same peer.
-    pub fn others(&self, place: &Place) -> Vec<usize> {
+/// Of each of `places`, those on the same channel that are not the same peer.
+fn others_of(places: &[Rc<Place>]) -> Vec<Rc<[usize]>> {
+    let others = |place: &Rc<Place>| {
         let other = |there: &&Rc<Place>| there.channel == place.channel && there.me != place.me;
-        self.places.iter().filter(other).map(|there| there.at).collect()
+        places.iter().filter(other).map(|there| there.at).collect()
+    };
+    places.iter().map(others).collect()
+}
+
+impl Shared {
+    /// Before anything runs.
+    pub fn new(plan: Rc<Plan>, places: Vec<Rc<Place>>, watch: Watch, options: &Options) -> Shared {
+        let runs = plan.faulty.iter().any(|(_, kind)| *kind == Kind::Replayer);
+        Shared {
+            now_us: 0,
+            dice: Dice::new(plan.seed, 100),
+            network: Network::new(plan.links),
+            up: vec![false; places.len()],
+            watch,
+            trace: Trace::new(places.len(), options.words),
+            memo: Memo::default(),
+            tape: Tape::new(runs),
+            mutant: options.mutant,
+            calm: false,
+            others: others_of(&places),
+            known: VecDeque::new(),
+            places,
+            plan,
+        }
+    }
+
+    /// Peers on the same channel that are not the same peer.
+    pub fn others(&self, place: &Place) -> Rc<[usize]> {
+        self.others[place.at].clone()
+    }
+
+    /// What messages about `height` are checked against by those for whom `validators` decide.
+    pub fn known(&mut self, channel: Hash, height: Height, validators: &ValidatorSet) -> Rc<Known> {
+        let same = |known: &&Rc<Known>| {
+            (known.height, known.channel) == (height, channel) && known.validators == *validators
+        };
+        if let Some(known) = self.known.iter().find(same) {
+            return known.clone();
+        }
+        let known = Rc::new(Known { channel, height, validators: validators.clone() });
+        self.known.truncate(KNOWN_MAX - 1);
+        self.known.push_front(known.clone());
+        known
     }
 
     /// Whether a connection stands.
@@ -65,7 +122,7 @@ impl Shared {
             let there = &self.places[*at];
             there.me == *peer && self.is_connected(place.at, *at)
         };
-        let able: Vec<usize> = self.others(place).into_iter().filter(connected).collect();
+        let able: Vec<usize> = self.others(place).iter().copied().filter(connected).collect();
         if able.is_empty() { None } else { Some(*self.dice.one_of(&able)) }
     }
 

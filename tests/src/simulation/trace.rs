@@ -1,6 +1,9 @@
 //! Everything that happens, as one number; and in words when a failure is being explained.
 
 use std::collections::VecDeque;
+use std::io::{self, Write};
+
+use borsh::BorshSerialize;
 
 /// Events of each peer kept in words; one that repeats counts once.
 const WORDS_MAX: usize = 100;
@@ -12,10 +15,34 @@ pub struct Trace {
     words: Option<Vec<VecDeque<String>>>,
 }
 
-/// FNV-1a of `bytes`.
-pub fn print_of(bytes: &[u8]) -> u64 {
-    let mixed = |print: u64, byte: &u8| (print ^ u64::from(*byte)).wrapping_mul(0x100_0000_01b3);
-    bytes.iter().fold(0xcbf2_9ce4_8422_2325, mixed)
+fn mixed(print: u64, part: u64) -> u64 {
+    let mixed = (print ^ part).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    mixed ^ (mixed >> 29)
+}
+
+// What is written, as one number; eight bytes at a time.
+struct Print(u64);
+
+impl Write for Print {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        for chunk in bytes.chunks(8) {
+            let mut word = [0; 8];
+            word[..chunk.len()].copy_from_slice(chunk);
+            self.0 = mixed(self.0, u64::from_le_bytes(word));
+        }
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// The same for values with the same encoding, without making that.
+pub fn print_of<T: BorshSerialize>(value: &T) -> u64 {
+    let mut print = Print(0xcbf2_9ce4_8422_2325);
+    value.serialize(&mut print).expect("a print takes all that is written");
+    print.0
 }
 
 impl Trace {
@@ -28,8 +55,7 @@ impl Trace {
     pub fn note(&mut self, now_us: u64, peer: usize, value: u64, words: impl Fn() -> String) {
         self.events += 1;
         for part in [now_us, peer as u64, value] {
-            let mixed = (self.print ^ part).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-            self.print = mixed ^ (mixed >> 29);
+            self.print = mixed(self.print, part);
         }
         if let Some(all) = &mut self.words {
             let (kept, words) = (&mut all[peer], words());

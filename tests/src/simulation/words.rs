@@ -1,7 +1,6 @@
 //! Events and effects in words, and as numbers that tell them apart.
 
 use chain::certificate::Stage;
-use chain::encoding::encode;
 use chain::hash::Hash;
 use chain::lft::message::{Ballot, Justification, Message, Proposal, Statement};
 use chain::lft::{Effect, Event, Record};
@@ -20,7 +19,7 @@ fn mixed(kind: u64, parts: &[u64]) -> u64 {
 pub fn event_print(event: &Event) -> u64 {
     match event {
         Event::Recovered => 1,
-        Event::Received(message) => mixed(2, &[print_of(&encode::<Message>(message))]),
+        Event::Received(message) => mixed(2, &[print_of::<Message>(message)]),
         Event::WorkWaits => 3,
         Event::BlockBuilt { height, round, block } => {
             mixed(4, &[height.0, round.0, block.as_ref().map_or(0, |b| first(&b.hash()))])
@@ -36,16 +35,25 @@ pub fn event_print(event: &Event) -> u64 {
 
 pub fn effect_print(effect: &Effect) -> u64 {
     match effect {
-        Effect::Persist(record) => mixed(11, &[print_of(&encode(record.as_ref()))]),
-        Effect::Send(statement) => mixed(12, &[print_of(format!("{statement:?}").as_bytes())]),
+        Effect::Persist(record) => mixed(11, &[print_of(record.as_ref())]),
+        Effect::Send(statement) => mixed(12, &[statement_print(statement)]),
         Effect::SetTimer { height, round, timeout_ms } => {
             mixed(13, &[height.0, round.0, *timeout_ms])
         }
         Effect::BuildBlock { height, round } => mixed(14, &[height.0, round.0]),
         Effect::CheckBlock(block) => mixed(15, &[first(&block.hash())]),
         Effect::FetchBlock { height, block } => mixed(16, &[height.0, first(block)]),
-        Effect::Commit(committed) => mixed(17, &[print_of(&encode(committed.as_ref()))]),
-        Effect::Accuse(evidence) => mixed(18, &[print_of(&encode(evidence.as_ref()))]),
+        Effect::Commit(committed) => mixed(17, &[print_of(committed.as_ref())]),
+        Effect::Accuse(evidence) => mixed(18, &[print_of(evidence.as_ref())]),
+    }
+}
+
+fn statement_print(statement: &Statement) -> u64 {
+    match statement {
+        Statement::Propose(proposal) => print_of(&(0_u8, proposal)),
+        Statement::Ballot(ballot) => print_of(&(1_u8, ballot)),
+        Statement::Complain(complaint, high) => print_of(&(2_u8, complaint, high)),
+        Statement::PassOn(justification) => print_of(&(3_u8, justification)),
     }
 }
 

@@ -9,22 +9,19 @@ use chain::keys::PeerId;
 use chain::membership::SignedEntry;
 
 use super::charter;
-use super::dice::Dice;
 use super::faulty::{Faulty, Hand, Kind, Sent};
 use super::invariants::{Invariant, Progress, TIMEOUTS_MAX, Violation, Watch};
-use super::memo::Memo;
 use super::mutant::Mutant;
-use super::network::Network;
 use super::node::{Input, Node, Out, TICK_US};
 use super::packet::Packet;
 use super::plan::Plan;
 use super::queue::{Item, Queue};
 use super::shared::{Place, Shared};
-use super::tape::Tape;
-use super::trace::Trace;
 
 /// Between two actions of a faulty validator of its own accord.
 const MISCHIEF_US: u64 = 250_000;
+/// About as long as this passes between a copy of a disk and its being put back.
+const COPY_US: u64 = 1_000_000;
 /// Between two looks at whether things have settled.
 const LOOK_US: u64 = 250_000;
 
@@ -92,7 +89,9 @@ fn places(plan: &Plan) -> Vec<Rc<Place>> {
     let place = |(at, (channel, number)): (usize, (usize, usize))| {
         let key = charter::key(number);
         let me = key.public_key().peer_id();
-        Rc::new(Place { at, channel, number, key, me, honest: kind(number).is_none() })
+        let (honest, careful) =
+            (kind(number).is_none(), matches!(kind(number), None | Some(Kind::PutBack)));
+        Rc::new(Place { at, channel, number, key, me, honest, careful })
     };
     all.enumerate().map(place).collect()
 }
@@ -102,7 +101,7 @@ impl World {
         let places = places(&plan);
         let one_name = options.mutant == Some(Mutant::SignatureWithoutChannel);
         let names = ["simulated", if one_name { "simulated" } else { "another" }];
-        let starts = names.map(|name| charter::head(name, &plan.pace, &plan.members));
+        let starts = names.map(|name| Rc::new(charter::head(name, &plan.pace, &plan.members)));
         let honest = places.iter().filter(|place| place.honest).map(|place| place.me).collect();
         let watch = Watch::new(&[plan.council(), plan.council()], honest, options.only);
         let behaviour = |place: &Rc<Place>| {
@@ -111,21 +110,7 @@ impl World {
             let other_channel = place.channel > 0;
             if other_channel { None } else { Some((place.at, kind.behaviour()?)) }
         };
-        let runs = plan.faulty.iter().any(|(_, kind)| *kind == Kind::Replayer);
-        let shared = Shared {
-            now_us: 0,
-            dice: Dice::new(plan.seed, 100),
-            network: Network::new(plan.links),
-            up: vec![false; places.len()],
-            watch,
-            trace: Trace::new(places.len(), options.words),
-            memo: Memo::default(),
-            tape: Tape::new(runs),
-            mutant: options.mutant,
-            calm: false,
-            places,
-            plan: plan.clone(),
-        };
+        let shared = Shared::new(plan.clone(), places, watch, options);
         let node = |place: &Rc<Place>| Node::new(place.clone(), starts[place.channel].clone());
         let mut world = World {
             nodes: shared.places.iter().map(node).collect(),
@@ -144,6 +129,9 @@ impl World {
             self.queue.at(at_us, Item::Start { peer, life: 0 });
             let at_us = self.shared.dice.below(2 * self.shared.plan.load_us);
             self.queue.at(at_us, Item::Load { peer });
+        }
+        for place in self.shared.places.iter().filter(|place| place.careful && !place.honest) {
+            self.queue.at(COPY_US, Item::Copy { peer: place.at });
         }
         for peer in self.faulty.keys() {
             self.queue.at(MISCHIEF_US, Item::Mischief { peer: *peer });
@@ -229,6 +217,7 @@ impl World {
                 }
             }
             Item::Lost { peer, other } => self.tell(peer, Input::Lost(other)),
+            Item::Copy { peer } => self.copy(peer),
             Item::Load { peer } => self.load(peer),
             Item::Mischief { peer } => self.mischief(peer),
             Item::Trouble(number) => self.trouble(number),
@@ -240,9 +229,10 @@ impl World {
         if self.nodes[to].mind.is_none() {
             return;
         }
-        let heard = packet.clone();
+        let heard = self.faulty.contains_key(&to).then(|| packet.clone());
         self.tell(to, Input::Packet(from, packet));
-        if let Some(faulty) = self.faulty.get_mut(&to)
+        if let Some(heard) = heard
+            && let Some(faulty) = self.faulty.get_mut(&to)
             && self.nodes[to].mind.is_some()
         {
             let mut hand = Hand { node: &self.nodes[to], shared: &mut self.shared };
@@ -311,8 +301,8 @@ impl World {
         self.tell(peer, Input::Start);
         let now_us = self.shared.now_us;
         self.queue.at(now_us + self.shared.dice.below(TICK_US), Item::Tick { peer, life });
-        for other in self.shared.others(&self.nodes[peer].place) {
-            self.connect(peer, other);
+        for other in self.shared.others(&self.nodes[peer].place).iter() {
+            self.connect(peer, *other);
         }
         if self.nodes[peer].place.channel == 0 {
             for entry in self.entries.clone() {
@@ -332,9 +322,31 @@ impl World {
         let (now_us, life) = (self.shared.now_us, self.nodes[peer].life);
         let down_us = if self.shared.calm { 0 } else { down_us };
         self.queue.at(now_us + down_us + 1, Item::Start { peer, life });
-        for other in self.shared.others(&self.nodes[peer].place) {
-            self.queue.at(now_us, Item::Lost { peer: other, other: peer });
+        for other in self.shared.others(&self.nodes[peer].place).iter() {
+            self.queue.at(now_us, Item::Lost { peer: *other, other: peer });
         }
+    }
+
+    // The disk's copy of some time ago takes its place, or a copy is made.
+    fn copy(&mut self, peer: usize) {
+        if self.shared.calm {
+            return;
+        }
+        let node = &mut self.nodes[peer];
+        match node.copy.take() {
+            None => node.copy = Some(node.disk.durable().clone()),
+            Some(copy) => {
+                let ran = node.mind.is_some();
+                node.fail(&mut self.shared);
+                self.nodes[peer].disk.put_back(copy);
+                if ran {
+                    let down_us = self.shared.dice.below(2 * COPY_US);
+                    self.went_down(peer, down_us);
+                }
+            }
+        }
+        let after_us = self.shared.dice.between(1_000, 2 * COPY_US);
+        self.queue.at(self.shared.now_us + after_us, Item::Copy { peer });
     }
 
     fn load(&mut self, peer: usize) {

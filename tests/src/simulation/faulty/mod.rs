@@ -37,10 +37,12 @@ pub enum Kind {
     Replayer,
     Forger,
     Flooder,
+    /// Its storage is put back from an earlier copy, again and again.
+    PutBack,
 }
 
 impl Kind {
-    pub const ALL: [Kind; 9] = [
+    pub const ALL: [Kind; 10] = [
         Kind::Silent,
         Kind::Equivocator,
         Kind::Twin,
@@ -50,14 +52,16 @@ impl Kind {
         Kind::Replayer,
         Kind::Forger,
         Kind::Flooder,
+        Kind::PutBack,
     ];
 
-    /// The behaviour, fresh; none for a twin, which is two honest peers.
+    /// The behaviour, fresh; none for a twin, which is two honest peers, and for one whose storage
+    /// is put back, which is an honest peer with a bad memory.
     pub fn behaviour(self) -> Option<Box<dyn Faulty>> {
         Some(match self {
             Kind::Silent => Box::new(silent::Silent),
             Kind::Equivocator => Box::<equivocator::Equivocator>::default(),
-            Kind::Twin => return None,
+            Kind::Twin | Kind::PutBack => return None,
             Kind::DoubleVoter => Box::<double_voter::DoubleVoter>::default(),
             Kind::Liar => Box::<liar::Liar>::default(),
             Kind::Withholder => Box::new(withholder::Withholder),
@@ -107,7 +111,7 @@ impl Hand<'_> {
     }
 
     pub fn others(&self) -> Vec<usize> {
-        self.shared.others(&self.node.place)
+        self.shared.others(&self.node.place).to_vec()
     }
 
     /// Some of the others.

@@ -1,6 +1,7 @@
 //! Whatever others send, a peer keeps a bounded amount in memory.
 
 use std::collections::BTreeMap;
+use std::fmt::{self, Debug, Write};
 
 use super::Verdict;
 use crate::simulation::charter::POOL;
@@ -16,6 +17,22 @@ const OVER_MAX: u64 = 16_000;
 const CHECKS_MAX: usize = 40;
 const REQUESTS_MAX: usize = 64;
 
+// Counts what is written.
+struct Length(usize);
+
+impl Write for Length {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        self.0 += text.len();
+        Ok(())
+    }
+}
+
+fn length(value: &impl Debug) -> usize {
+    let mut length = Length(0);
+    write!(length, "{value:?}").expect("counting cannot fail");
+    length.0
+}
+
 #[derive(Debug, Default)]
 pub struct Bounded {
     /// The most that any peer kept, by name of the thing.
@@ -28,7 +45,7 @@ impl Bounded {
     pub fn look(&mut self, place: &Place, mind: &Mind) {
         let validators = mind.state.as_ref().map_or(0, |state| state.validators.all().len());
         let peers = validators + 8;
-        let state = mind.state.as_ref().map_or(0, |state| format!("{state:?}").len());
+        let state = mind.state.as_ref().map_or(0, length);
         let kept = [
             ("state", state, STATE_MAX + peers * PER_VALIDATOR_MAX),
             ("pool", mind.pool.bytes() as usize, (POOL.bytes + OVER_MAX * peers as u64) as usize),

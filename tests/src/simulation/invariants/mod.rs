@@ -130,7 +130,7 @@ impl Watch {
 
     /// An honest peer has signed `message`; that is on its disk.
     pub fn sent(&mut self, place: &Place, message: &Message, durable: &Contents) {
-        self.note(Invariant::Durable, durable::check(message, durable.record.as_ref()));
+        self.note(Invariant::Durable, durable::check(message, durable.record.as_deref()));
         let verdict = self.once.sent(place, message);
         self.note(Invariant::Once, verdict);
         let verdict = self.complaints.sent(place, message);

@@ -7,6 +7,7 @@ mod wrapped;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
+use std::rc::Rc;
 
 use chain::block::{Block, CommittedBlock};
 use chain::certificate::{CertificateError, Stage};
@@ -18,7 +19,6 @@ use chain::ledger::{Head, Invalid};
 use chain::lft::Record;
 use chain::lft::message::{Known, Message, MessageError};
 
-use super::disk::Contents;
 use super::packet::Letter;
 use super::shared::Shared;
 pub use wrapped::step;
@@ -102,8 +102,7 @@ pub fn keeps_all_early(mutant: Option<Mutant>) -> bool {
 }
 
 /// What reaches the disk of a record.
-pub fn stored(mutant: Option<Mutant>, record: &Record, _disk: &Contents) -> Record {
-    let record = record.clone();
+pub fn stored(mutant: Option<Mutant>, record: Record) -> Record {
     match mutant {
         Some(Mutant::HighNotPersisted) => Record { high: None, ..record },
         Some(Mutant::VoteNotPersisted) => Record { voted: None, block: None, ..record },
@@ -118,18 +117,21 @@ pub fn stored(mutant: Option<Mutant>, record: &Record, _disk: &Contents) -> Reco
 pub fn verify(
     shared: &Shared,
     letter: &Letter,
-    known: Known,
+    known: &Rc<Known>,
 ) -> Result<Verified<Message>, MessageError> {
-    let Some(mutant) = shared.mutant else { return letter.verify(&known) };
-    let validators = quorums::seen(mutant, shared, &known.validators);
-    let known = Known { validators, ..known };
+    let Some(mutant) = shared.mutant else { return letter.verify(known) };
+    let with = |validators| {
+        let Known { channel, height, .. } = **known;
+        Rc::new(Known { channel, height, validators })
+    };
+    let known = with(quorums::seen(mutant, shared, &known.validators));
     let verdict = letter.verify(&known);
     let weak = Err(MessageError::Certificate(CertificateError::Quorum));
     if verdict != weak {
         return verdict;
     }
     match quorums::forged_for(mutant, &letter.message, &known.validators) {
-        Some(validators) => letter.verify(&Known { validators, ..known }),
+        Some(validators) => letter.verify(&with(validators)),
         None => verdict,
     }
 }

@@ -1,6 +1,7 @@
 //! Mutants made around `lft::step`: a state changed before it, effects and state after it.
 
 use std::collections::BTreeSet;
+use std::rc::Rc;
 
 use chain::block::Block;
 use chain::certificate::Stage;
@@ -237,8 +238,8 @@ fn vote_all_the_same(
     let Some(justification) = justification else { return (state, Vec::new()) };
     let (channel, validators) = (rules.channel, state.validators.clone());
     let letter = Letter::new(Message::Justification(justification));
-    let known = Known { channel, height, validators };
-    let Ok(message) = verify(turn.shared, &letter, known) else { return (state, Vec::new()) };
+    let known = Rc::new(Known { channel, height, validators });
+    let Ok(message) = verify(turn.shared, &letter, &known) else { return (state, Vec::new()) };
     let (mut state, mut effects) = lft::step(&rules, state, Event::Received(Box::new(message)));
     let now_us = turn.now_us();
     let valid = turn.mind.head.check_proposed(&block, now_us).is_ok()

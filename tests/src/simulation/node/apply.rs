@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use chain::block::CommittedBlock;
 use chain::lft::Event;
-use chain::lft::message::Known;
+use chain::lft::standing::Said;
 
 use super::turn::Turn;
 use crate::simulation::mutant;
@@ -14,11 +14,13 @@ impl Turn<'_> {
     /// Writes a final block and begins the next height. `batches` are those of the block that are
     /// not kept here.
     pub fn commit(&mut self, committed: Rc<CommittedBlock>, batches: &[Rc<Parcel>]) {
-        let head = self.mind.head.apply(&committed.block);
+        let own = Said::in_certificate(&committed.certificate, &self.place.me);
+        let unknown = own.filter(|said| self.is_unknown(said));
+        let head = Rc::new(self.mind.head.apply(&committed.block));
         for parcel in batches {
             self.disk.put_batch(parcel.clone());
         }
-        self.disk.commit(committed.clone(), &head);
+        self.disk.commit(committed.clone(), head.clone());
         let words = || format!("committed {} {:?}", head.height, head.hash);
         self.trace(head.height.0, words);
         if self.place.honest {
@@ -33,6 +35,7 @@ impl Turn<'_> {
         if !block.entries.is_empty() {
             self.sort_out_pool();
         }
+        self.mind.last_said.hear_certificate(&committed.certificate);
         self.mind.head_certificate = Some(committed.certificate.clone());
         self.mind.checks.clear();
         self.mind.wanted_block = None;
@@ -43,6 +46,10 @@ impl Turn<'_> {
         self.tell(Event::Committed(Box::new(start)));
         self.note_work();
         self.replay_early();
+        match unknown {
+            Some(_) => self.lose_record(),
+            None => self.settle_standing(),
+        }
     }
 
     // After the membership changed: what may not be in a block goes, and what this peer accepted
@@ -62,19 +69,26 @@ impl Turn<'_> {
     }
 
     // Messages about the height that begins now. `Committed` is told before them.
-    fn replay_early(&mut self) {
+    pub fn replay_early(&mut self) {
+        let early = self.mind.early.take();
+        if early.is_empty() {
+            return;
+        }
         let head = &self.mind.head;
-        let known = Known {
-            channel: head.channel,
-            height: head.height.next(),
-            validators: head.validators(),
-        };
-        for (sender, letter) in self.mind.early.take() {
-            if letter.message.height() != known.height {
+        let known = self.shared.known(head.channel, head.height.next(), &head.validators());
+        for (sender, letter) in early {
+            if letter.message.height() < known.height {
                 continue;
             }
-            match mutant::verify(self.shared, &letter, known.clone()) {
-                Ok(message) => self.tell(Event::Received(Box::new(message))),
+            if self.mind.holds_back || letter.message.height() > known.height {
+                self.mind.early.keep(sender, letter, false);
+                continue;
+            }
+            match mutant::verify(self.shared, &letter, &known) {
+                Ok(message) => {
+                    self.mind.last_said.hear(&message);
+                    self.tell(Event::Received(Box::new(message)));
+                }
                 Err(error) => {
                     let why = format!("a consensus message: {error}");
                     self.shared.watch.punished_by_name(self.place, sender, &why);

@@ -7,6 +7,7 @@ use chain::count::Height;
 use chain::evidence::{Contradiction, Evidence};
 use chain::keys::PeerId;
 use chain::lft::Event;
+use chain::lft::standing::Said;
 use chain::pool::Refused;
 use chain::transaction::Transaction;
 
@@ -25,7 +26,8 @@ impl Turn<'_> {
     pub fn on_submit(&mut self, texts: Vec<String>) {
         let me = self.place.me;
         let may = self.head().membership.get(&me).is_some_and(|member| member.may_create());
-        if !may || self.mind.pool.waiting_of(&me).len() >= OWN_WAITING_MAX {
+        let refuses = self.mind.holds_back || self.disk.now.lost;
+        if !may || refuses || self.mind.pool.waiting_of(&me).len() >= OWN_WAITING_MAX {
             return;
         }
         let timestamp_us = self.now_us();
@@ -132,8 +134,8 @@ impl Turn<'_> {
 
     // Asks one connected peer, another each tick: first those most likely to know.
     fn ask_one_of(&mut self, likely: &[PeerId], request: Request) {
-        let others = self.shared.others(self.place).into_iter();
-        let others = others.map(|at| self.shared.places[at].me);
+        let others = self.shared.others(self.place);
+        let others = others.iter().map(|at| self.shared.places[*at].me);
         let mut all: Vec<PeerId> = likely.iter().copied().chain(others).collect();
         let busy = |peer: &PeerId| {
             let asked = self.mind.asked.values();
@@ -179,7 +181,10 @@ impl Turn<'_> {
                 self.mind.wanted_block = None;
                 self.tell(Event::BlockFound(block.as_ref().clone()));
             }
-            Response::Block(_) | Response::Nothing | Response::Blocks(_) => {}
+            Response::Block(_)
+            | Response::Nothing
+            | Response::Blocks(_)
+            | Response::LastSaid(_) => {}
         }
     }
 
@@ -187,6 +192,7 @@ impl Turn<'_> {
     pub fn on_connected(&mut self, peer: usize) {
         self.out.push(Out::Send(peer, Packet::Status(self.mind.head.height)));
         self.say_again(peer);
+        self.ask_what_was_said();
         for entry in self.mind.entries.values() {
             self.out.push(Out::Send(peer, Packet::Entry(entry.clone())));
         }
@@ -248,7 +254,14 @@ impl Turn<'_> {
             return;
         }
         match key {
-            Some(key) if evidence.is_genuine(&self.head().channel, &key) => self.accuse(evidence),
+            Some(key) if evidence.is_genuine(&self.head().channel, &key) => {
+                let own = evidence.signer == self.place.me;
+                let said = Said::in_evidence(&evidence);
+                if own && said.iter().any(|said| self.is_unknown(said)) {
+                    self.lose_record();
+                }
+                self.accuse(evidence);
+            }
             Some(_) => self.punish(from, "evidence that proves nothing"),
             None => {}
         }

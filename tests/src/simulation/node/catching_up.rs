@@ -42,9 +42,10 @@ impl Turn<'_> {
 
     fn answered(&mut self, from: Option<usize>, number: u64, response: Response) {
         let Some((peer, request)) = self.mind.asked.remove(&number) else { return };
-        let Request::Blocks { first, .. } = request else {
-            self.on_fetched(from, response);
-            return;
+        let first = match request {
+            Request::Blocks { first, .. } => first,
+            Request::LastSaid(_) => return self.on_last_said(from, &response),
+            Request::Block { .. } | Request::Batches(_) => return self.on_fetched(from, response),
         };
         let blocks = match response {
             Response::Blocks(blocks) => blocks,
@@ -106,6 +107,7 @@ impl Turn<'_> {
         let response = match request {
             Request::Block { height, hash } => self.block_asked(*height, hash),
             Request::Blocks { first, count } => Response::Blocks(self.blocks(*first, *count)),
+            Request::LastSaid(peer) => Response::LastSaid(self.mind.last_said.of(peer)),
             Request::Batches(wanted) => {
                 let held = wanted.iter().filter_map(|b| self.disk.now.batch(b).cloned());
                 Response::Batches(held.collect())

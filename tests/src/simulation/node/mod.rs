@@ -6,6 +6,7 @@ mod batches;
 mod blocks;
 mod catching_up;
 mod early;
+mod standing;
 mod turn;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -18,11 +19,13 @@ use chain::count::{Height, Round, Sequence};
 use chain::hash::Hash;
 use chain::keys::PeerId;
 use chain::ledger::Head;
+use chain::lft::message::Known;
+use chain::lft::standing::{LastSaid, Standing};
 use chain::lft::{Event, Rules, State};
 use chain::membership::SignedEntry;
 use chain::pool::Pool;
 
-use super::disk::Disk;
+use super::disk::{Contents, Disk};
 use super::mutant::Heard;
 use super::packet::{Fetched, Letter, Packet, Request};
 use super::shared::{Place, Shared};
@@ -75,7 +78,7 @@ pub enum Out {
 
 /// What is lost when the power fails.
 pub struct Mind {
-    pub head: Head,
+    pub head: Rc<Head>,
     pub head_certificate: Option<Certificate>,
     pub rules: Rules,
     /// Taken only while `step` has it.
@@ -95,10 +98,15 @@ pub struct Mind {
     pub retold: BTreeSet<usize>,
     pub ticks: u64,
     pub height_at_tick: Height,
+    pub standing: Standing,
+    pub holds_back: bool,
+    pub last_said: LastSaid,
     pub asked: BTreeMap<u64, (PeerId, Request)>,
     pub requests: u64,
     pub due_at_heartbeat: Sequence,
     pub next_own: Sequence,
+    /// What messages about the height being decided were last checked against.
+    pub known: Option<Rc<Known>>,
     /// Only mutants use it.
     pub heard: Heard,
 }
@@ -106,6 +114,8 @@ pub struct Mind {
 pub struct Node {
     pub place: Rc<Place>,
     pub disk: Disk,
+    /// Of the disk, as it was earlier; only of a peer whose storage will be put back.
+    pub copy: Option<Contents>,
     /// None while the peer is down.
     pub mind: Option<Box<Mind>>,
     /// Counts restarts, so that what was meant for an earlier life is not heard.
@@ -115,14 +125,14 @@ pub struct Node {
 }
 
 impl Node {
-    pub fn new(place: Rc<Place>, start: Head) -> Node {
-        Node { place, disk: Disk::new(start), mind: None, life: 0, crash_in: None }
+    pub fn new(place: Rc<Place>, start: Rc<Head>) -> Node {
+        Node { place, disk: Disk::new(start), copy: None, mind: None, life: 0, crash_in: None }
     }
 
     /// Tells the peer something; what it does then, and for how long it is down if it crashed.
     pub fn handle(&mut self, shared: &mut Shared, input: Input) -> (Vec<Out>, Option<u64>) {
         let mind = match (&input, self.mind.take()) {
-            (Input::Start, None) => Turn::wake(&self.place, &self.disk, shared),
+            (Input::Start, None) => Turn::wake(&self.place, &self.disk, self.life, shared),
             (Input::Start, Some(mind)) => mind,
             (_, Some(mind)) => mind,
             (_, None) => return (Vec::new(), None),

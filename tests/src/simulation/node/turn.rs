@@ -5,9 +5,10 @@ use std::rc::Rc;
 
 use chain::catch_up::CatchUp;
 use chain::count::Height;
-use chain::keys::Verified;
+use chain::keys::{PeerId, Verified};
 use chain::ledger::Head;
 use chain::lft::message::{Known, Message, MessageError, Statement};
+use chain::lft::standing::{LastSaid, Standing};
 use chain::lft::{Effect, Event, Record, Rules, Start, State};
 use chain::pool::Pool;
 
@@ -33,7 +34,7 @@ pub struct Turn<'a> {
 
 impl Turn<'_> {
     /// A peer that has just started, from what is on its disk.
-    pub fn wake(place: &Place, disk: &Disk, shared: &Shared) -> Box<Mind> {
+    pub fn wake(place: &Place, disk: &Disk, life: u64, shared: &Shared) -> Box<Mind> {
         let contents = &disk.now;
         let head = contents.head.clone();
         let mut pool = Pool::new(POOL);
@@ -57,7 +58,7 @@ impl Turn<'_> {
             timeout_ms_max: mutant::timeout_ms_max(shared.mutant, settings),
         };
         let work_waits = pool.is_ready() && settings.block_interval_ms == 0;
-        let start = Start::after(&head, contents.record.clone(), work_waits);
+        let start = Start::after(&head, contents.record.as_deref().cloned(), work_waits);
         Box::new(Mind {
             head_certificate: contents.block(head.height).map(|block| block.certificate.clone()),
             rules,
@@ -65,7 +66,7 @@ impl Turn<'_> {
             pool,
             entries: Default::default(),
             said: Default::default(),
-            queue: [Event::Recovered].into(),
+            queue: Default::default(),
             early: Early::default(),
             checks: Default::default(),
             wanted_block: None,
@@ -77,10 +78,17 @@ impl Turn<'_> {
             retold: Default::default(),
             ticks: 0,
             height_at_tick: head.height,
+            standing: match life == 0 || !place.careful {
+                true => Standing::new_member(),
+                false => Standing::default(),
+            },
+            holds_back: false,
+            last_said: LastSaid::default(),
             asked: Default::default(),
             requests: 0,
             due_at_heartbeat: first,
             next_own: kept.last().map_or(first, |parcel| parcel.reference.number.next()),
+            known: None,
             heard: Heard::default(),
             head,
         })
@@ -91,7 +99,10 @@ impl Turn<'_> {
             Input::Start => {
                 let height = self.mind.head.height;
                 self.shared.watch.started(self.place, height);
-                self.note_work();
+                if let Some(certificate) = &self.mind.head_certificate {
+                    self.mind.last_said.hear_certificate(certificate);
+                }
+                self.begin();
             }
             Input::Packet(from, packet) => self.on_packet(from, packet),
             Input::Timer { number, height, round } => {
@@ -125,6 +136,10 @@ impl Turn<'_> {
     // Tells `step` what has happened until it has nothing more to order.
     fn settle(&mut self) {
         while let Some(event) = self.mind.queue.pop_front() {
+            // What comes before this peer may speak is heard again when it may.
+            if self.mind.holds_back && !matches!(event, Event::Committed(_)) {
+                continue;
+            }
             let state = self.mind.state.take().expect("step gives the state back");
             self.trace(words::event_print(&event), || words::event(&event));
             let (state, effects) = mutant::step(self, state, event);
@@ -152,8 +167,8 @@ impl Turn<'_> {
             return false;
         }
         if let Effect::Persist(record) = effect {
-            let record = mutant::stored(self.shared.mutant, record, &self.disk.now);
-            self.disk.persist(&record, true);
+            let record = mutant::stored(self.shared.mutant, record.as_ref().clone());
+            self.disk.persist(record, true);
         }
         self.trace(0xdead, || "the power fails".to_string());
         self.down_us = Some(down_us);
@@ -168,8 +183,8 @@ impl Turn<'_> {
         self.trace(words::effect_print(&effect), || format!("  → {}", words::effect(&effect)));
         match effect {
             Effect::Persist(record) => {
-                let record = mutant::stored(self.shared.mutant, &record, &self.disk.now);
-                self.disk.persist(&record, false);
+                let record = mutant::stored(self.shared.mutant, *record);
+                self.disk.persist(record, false);
             }
             Effect::Send(statement) => self.send(*statement),
             Effect::SetTimer { height, round, timeout_ms } => {
@@ -197,7 +212,9 @@ impl Turn<'_> {
     fn send(&mut self, statement: Statement) {
         let passed_on = matches!(statement, Statement::PassOn(_));
         let channel = self.mind.head.channel;
-        let letter = self.shared.sign(self.place, &channel, statement);
+        // What is said again has the signature that it had: nonces follow from key and digest.
+        let before = self.mind.said.iter().find(|letter| letter.says(&statement)).cloned();
+        let letter = before.unwrap_or_else(|| self.shared.sign(self.place, &channel, statement));
         if self.place.honest {
             let durable = self.disk.durable();
             self.shared.watch.sent(self.place, &letter.message, durable);
@@ -241,6 +258,8 @@ impl Turn<'_> {
             }
         } else if height < now {
             self.tell_height(from);
+        } else if self.mind.holds_back {
+            self.mind.early.keep(sender, letter, false);
         } else {
             self.hear(from, &letter);
         }
@@ -249,19 +268,32 @@ impl Turn<'_> {
     // A message about the height being decided.
     fn hear(&mut self, from: usize, letter: &Letter) {
         match self.verify(letter) {
-            Ok(message) => self.tell(Event::Received(Box::new(message))),
+            Ok(message) => {
+                self.mind.last_said.hear(&message);
+                self.tell(Event::Received(Box::new(message)));
+            }
             Err(error) => self.punish(from, &format!("a consensus message: {error}")),
         }
     }
 
-    pub fn verify(&self, letter: &Letter) -> Result<Verified<Message>, MessageError> {
-        let state = self.mind.state.as_ref();
-        let (height, validators) = match state {
-            Some(state) => (state.height, state.validators.clone()),
-            None => (self.mind.head.height.next(), self.mind.head.validators()),
-        };
-        let known = Known { channel: self.mind.head.channel, height, validators };
-        mutant::verify(self.shared, letter, known)
+    fn verify(&mut self, letter: &Letter) -> Result<Verified<Message>, MessageError> {
+        let known = self.known();
+        mutant::verify(self.shared, letter, &known)
+    }
+
+    // Who decides a height does not change while it is decided, but for some mutants.
+    fn known(&mut self) -> Rc<Known> {
+        let state = self.mind.state.as_ref().expect("step gives the state back");
+        let kept = self.mind.known.as_ref().filter(|known| known.height == state.height);
+        if let Some(known) = kept
+            && self.shared.mutant.is_none()
+        {
+            return known.clone();
+        }
+        let channel = self.mind.head.channel;
+        let known = self.shared.known(channel, state.height, &state.validators);
+        self.mind.known = Some(known.clone());
+        known
     }
 
     // The real peer closes the connection.
@@ -298,6 +330,7 @@ impl Turn<'_> {
         self.mind.told.clear();
         self.note_work();
         self.fetch_missing();
+        self.ask_what_was_said();
         let stalled = self.mind.height_at_tick == self.mind.head.height;
         self.mind.height_at_tick = self.mind.head.height;
         self.ask_for_blocks(stalled);
@@ -316,15 +349,21 @@ impl Turn<'_> {
 
     /// Sends to all other peers of the channel to which a connection stands.
     pub fn broadcast(&mut self, packet: &Packet) {
-        for other in self.shared.others(self.place) {
-            self.out.push(Out::Send(other, packet.clone()));
+        for other in self.shared.others(self.place).iter() {
+            self.out.push(Out::Send(*other, packet.clone()));
         }
     }
 
     /// How the height after the head begins here.
     pub fn start_of_height(&mut self, record: Option<Record>) -> Start {
         let work_waits = self.has_work() && self.mind.head.settings.block_interval_ms == 0;
-        Start::after(&self.mind.head, record, work_waits)
+        let start = Start::after(&self.mind.head, record, work_waits);
+        let (me, may_sign) = (self.place.me, !self.disk.now.lost);
+        let validates = may_sign && start.validators.get(&me).is_some();
+        self.mind.holds_back = validates && !self.mind.standing.settle(me, &start.validators);
+        let speaks = may_sign && !self.mind.holds_back;
+        self.mind.rules.me = if speaks { me } else { PeerId::NOBODY };
+        start
     }
 
     /// This peer's clock, microseconds since 1970.
