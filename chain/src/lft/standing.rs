@@ -211,7 +211,7 @@ impl Standing {
 }
 
 /// The last thing that each validator was heard to say; bounded.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
 pub struct LastSaid(BTreeMap<PeerId, SignedSaid>);
 
 impl LastSaid {

@@ -48,6 +48,7 @@ impl Driver {
             self.sort_out_pool();
         }
         self.last_said.hear_certificate(&committed.certificate);
+        self.ledger.put_last_said(&self.last_said);
         self.head_certificate = Some(committed.certificate);
         self.checks.clear();
         self.wanted_block = None;

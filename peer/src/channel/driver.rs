@@ -151,6 +151,7 @@ impl Driver {
         let pool = stored_pool(&ledger, &head, &around);
         let head_certificate = ledger.block(head.height).map(|committed| committed.certificate);
         let may_sign_after = ledger.may_sign_after();
+        let last_said = ledger.last_said();
         let height_at_tick = head.height;
         let due_at_heartbeat = head.next_batch(&me);
         let evidence = ledger.evidence_count();
@@ -191,16 +192,13 @@ impl Driver {
             standing,
             asked: BTreeSet::new(),
             holds_back: false,
-            last_said: LastSaid::default(),
+            last_said,
             heard_at: BTreeMap::new(),
             waiting_for,
             evidence,
             fetching: BTreeSet::new(),
             due_at_heartbeat,
         };
-        if let Some(certificate) = &driver.head_certificate {
-            driver.last_said.hear_certificate(certificate);
-        }
         driver.begin();
         driver.publish();
         driver

@@ -17,6 +17,7 @@ use chain::hash::Hash;
 use chain::keys::{PeerId, PublicKey};
 use chain::ledger::Head;
 use chain::lft::Record;
+use chain::lft::standing::LastSaid;
 use chain::membership::Change;
 use wire::runner::Receipt;
 
@@ -157,6 +158,18 @@ impl Ledger {
         let mut changes = self.0.changes();
         changes.put(META, b"may_sign_after", &entry);
         changes.write_durably();
+    }
+
+    /// What others were last heard to say, as far as it was kept.
+    pub fn last_said(&self) -> LastSaid {
+        self.0.get(META, b"last_said").unwrap_or_default()
+    }
+
+    /// Keeps what others were last heard to say; durable with the next `persist`.
+    pub fn put_last_said(&self, last_said: &LastSaid) {
+        let mut changes = self.0.changes();
+        changes.put(META, b"last_said", last_said);
+        changes.write();
     }
 
     /// The consensus record.

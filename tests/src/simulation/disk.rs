@@ -12,6 +12,7 @@ use chain::hash::Hash;
 use chain::keys::PeerId;
 use chain::ledger::Head;
 use chain::lft::Record;
+use chain::lft::standing::LastSaid;
 
 use super::dice::Dice;
 use super::packet::Parcel;
@@ -28,6 +29,7 @@ pub struct Contents {
     /// Hash of the batch committed under a number.
     pub places: BTreeMap<(PeerId, Sequence), Hash>,
     pub evidence: Vec<Rc<Evidence>>,
+    pub last_said: Rc<LastSaid>,
     /// Whether the peer knows that its record lacks something that it said.
     pub lost: bool,
 }
@@ -38,6 +40,7 @@ enum Write {
     Batch(Rc<Parcel>),
     Commit(Rc<CommittedBlock>, Rc<Head>),
     Evidence(Rc<Evidence>),
+    LastSaid(Rc<LastSaid>),
     Lost,
 }
 
@@ -55,6 +58,7 @@ impl Contents {
         match write {
             Write::Record(record) => self.record = Some(record.clone()),
             Write::Evidence(evidence) => self.evidence.push(evidence.clone()),
+            Write::LastSaid(last_said) => self.last_said = last_said.clone(),
             Write::Lost => self.lost = true,
             Write::Batch(parcel) => {
                 let key = (parcel.reference.maker, parcel.reference.number);
@@ -100,6 +104,7 @@ impl Disk {
             batches: BTreeMap::new(),
             places: BTreeMap::new(),
             evidence: Vec::new(),
+            last_said: Rc::default(),
             lost: false,
         };
         Disk { now: empty.clone(), durable: empty, pending: Vec::new() }
@@ -154,6 +159,11 @@ impl Disk {
         self.write(Write::Evidence(evidence.clone()));
         self.flush();
         true
+    }
+
+    /// Durable with the next flush.
+    pub fn put_last_said(&mut self, last_said: &LastSaid) {
+        self.write(Write::LastSaid(Rc::new(last_said.clone())));
     }
 
     /// Remembers, durably, that the record lacks something.

@@ -36,6 +36,7 @@ impl Turn<'_> {
             self.sort_out_pool();
         }
         self.mind.last_said.hear_certificate(&committed.certificate);
+        self.disk.put_last_said(&self.mind.last_said);
         self.mind.head_certificate = Some(committed.certificate.clone());
         self.mind.checks.clear();
         self.mind.wanted_block = None;

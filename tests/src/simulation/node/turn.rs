@@ -8,7 +8,7 @@ use chain::count::Height;
 use chain::keys::{PeerId, Verified};
 use chain::ledger::Head;
 use chain::lft::message::{Known, Message, MessageError, Statement};
-use chain::lft::standing::{LastSaid, Standing};
+use chain::lft::standing::Standing;
 use chain::lft::{Effect, Event, Record, Rules, Start, State};
 use chain::pool::Pool;
 
@@ -83,7 +83,7 @@ impl Turn<'_> {
                 false => Standing::default(),
             },
             holds_back: false,
-            last_said: LastSaid::default(),
+            last_said: contents.last_said.as_ref().clone(),
             asked: Default::default(),
             requests: 0,
             due_at_heartbeat: first,
@@ -99,9 +99,6 @@ impl Turn<'_> {
             Input::Start => {
                 let height = self.mind.head.height;
                 self.shared.watch.started(self.place, height);
-                if let Some(certificate) = &self.mind.head_certificate {
-                    self.mind.last_said.hear_certificate(certificate);
-                }
                 self.begin();
             }
             Input::Packet(from, packet) => self.on_packet(from, packet),
