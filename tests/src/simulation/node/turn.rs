@@ -85,7 +85,8 @@ impl Turn<'_> {
             holds_back: false,
             last_said: contents.last_said.as_ref().clone(),
             asked: Default::default(),
-            requests: 0,
+            // An answer to a question of an earlier life is none to a question of this one.
+            requests: life << 32,
             due_at_heartbeat: first,
             next_own: kept.last().map_or(first, |parcel| parcel.reference.number.next()),
             known: None,
