@@ -1,6 +1,7 @@
 //! The one encoding of everything that is hashed, signed, stored or sent between peers: borsh
 //! (integers little-endian, lengths u32, enums by a tag byte, fields in order). No type that is
-//! encoded holds a map, a float or a platform-sized number, so that equal values have equal bytes.
+//! hashed, signed or sent holds a map, a float or a platform-sized number: equal values have equal
+//! bytes, and no other bytes are read as them.
 
 use borsh::{BorshDeserialize, BorshSerialize};
 

@@ -1,6 +1,8 @@
 //! Reads JSON with `//` and `/* */` comments and trailing commas, and keeps the line of each
 //! value, so that an error can point at it.
 
+use std::fs::File;
+use std::io::Read;
 use std::path::Path;
 
 use jsonc_parser::ast::{ObjectPropName, Value};
@@ -102,10 +104,14 @@ fn read_text(path: &Path) -> Result<String, ConfigError> {
     if about.is_dir() {
         return Err(unreadable("it is a folder".to_owned()));
     }
-    if about.len() > FILE_BYTES_MAX {
-        return Err(unreadable(format!("it holds {} bytes, over {FILE_BYTES_MAX}", about.len())));
+    // A device says that it holds nothing, so what counts is what comes.
+    let mut bytes = Vec::new();
+    let read = File::open(path)
+        .and_then(|file| file.take(FILE_BYTES_MAX + 1).read_to_end(&mut bytes))
+        .map_err(|error| unreadable(error.to_string()))?;
+    if read as u64 > FILE_BYTES_MAX {
+        return Err(unreadable(format!("it holds more than {FILE_BYTES_MAX} bytes")));
     }
-    let bytes = std::fs::read(path).map_err(|error| unreadable(error.to_string()))?;
     String::from_utf8(bytes).map_err(|error| {
         let position = error.utf8_error().valid_up_to();
         unreadable(format!("it is not UTF-8 text (byte {position})"))

@@ -3,7 +3,7 @@
 
 use std::fmt;
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, Write};
+use std::io::{self, Read, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
@@ -11,6 +11,8 @@ use k256::elliptic_curve::Generate;
 use k256::elliptic_curve::sec1::ToSec1Point;
 use k256::{PublicKey, SecretKey};
 use pkcs8::der::zeroize::Zeroizing;
+use pkcs8::pkcs5::EncryptionScheme;
+use pkcs8::pkcs5::pbes2::Kdf;
 use pkcs8::{
     DecodePublicKey, EncodePrivateKey, EncodePublicKey, EncryptedPrivateKeyInfoRef,
     PrivateKeyInfoRef,
@@ -188,6 +190,9 @@ impl KeyFiles {
         let form = |found| KeyFileError::Form { path: path(), found };
         let encrypted =
             EncryptedPrivateKeyInfoRef::try_from(bytes).map_err(|_| form(form_found(bytes)))?;
+        if !is_bearable(&encrypted.encryption_algorithm) {
+            return Err(form("an encryption that takes too much effort to open"));
+        }
         let opened = encrypted.decrypt(self.password.reveal()).map_err(|error| match error {
             pkcs8::Error::EncryptedPrivateKey(
                 Pkcs5::UnsupportedAlgorithm { .. }
@@ -217,6 +222,26 @@ impl KeyFiles {
     }
 }
 
+/// Whether opening takes some seconds and 64 MiB at most, whatever the file asks for.
+fn is_bearable(encryption: &EncryptionScheme) -> bool {
+    const PBKDF2_ROUNDS_MAX: u32 = 2_000_000;
+    /// Of 128 bytes each.
+    const SCRYPT_BLOCKS_MAX: u64 = 1 << 19;
+    const SCRYPT_PASSES_MAX: u16 = 4;
+    match encryption.pbes2().map(|parameters| &parameters.kdf) {
+        Some(Kdf::Pbkdf2(pbkdf2)) => pbkdf2.iteration_count <= PBKDF2_ROUNDS_MAX,
+        Some(Kdf::Scrypt(scrypt)) => {
+            let blocks = scrypt.cost_parameter.saturating_mul(scrypt.block_size.into());
+            // Of a cost of 0, the library takes the logarithm.
+            scrypt.cost_parameter > 0
+                && blocks <= SCRYPT_BLOCKS_MAX
+                && scrypt.parallelization <= SCRYPT_PASSES_MAX
+        }
+        // Decrypting refuses what it does not know.
+        _ => true,
+    }
+}
+
 fn form_found(bytes: &[u8]) -> &'static str {
     if bytes.starts_with(b"-----BEGIN") {
         return "a PEM text";
@@ -231,8 +256,15 @@ fn failed(path: &Path, action: &'static str, error: &io::Error) -> KeyFileError 
     KeyFileError::File { path: path.to_owned(), action, reason: error.to_string() }
 }
 
+/// The beginning of a file that is no key's, such as a device, will do to refuse it.
+const FILE_BYTES_MAX: u64 = 64 << 10;
+
 fn read_if_there(path: &Path) -> Result<Option<Vec<u8>>, KeyFileError> {
-    match fs::read(path) {
+    let read = |file: File| {
+        let mut bytes = Vec::new();
+        file.take(FILE_BYTES_MAX).read_to_end(&mut bytes).map(|_| bytes)
+    };
+    match File::open(path).and_then(read) {
         Ok(bytes) => Ok(Some(bytes)),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(failed(path, "read", &error)),

@@ -20,7 +20,7 @@ pub enum Kind {
     Host,
     /// An IP address.
     Address,
-    /// `[A-Za-z0-9_.-]{1,64}`.
+    /// `[A-Za-z0-9_.-]{1,64}`, not beginning with a point.
     ChannelName,
     /// A SCORE package, `A/B`.
     Package,
@@ -107,7 +107,9 @@ impl Kind {
             Kind::Secret => "a text".to_owned(),
             Kind::Host => "a host name or an IP address, without a port".to_owned(),
             Kind::Address => "an IP address, such as 127.0.0.1 or 0.0.0.0".to_owned(),
-            Kind::ChannelName => "1 to 64 letters, digits, '_', '.' or '-'".to_owned(),
+            Kind::ChannelName => {
+                "1 to 64 letters, digits, '_', '.' or '-', not beginning with '.'".to_owned()
+            }
             Kind::Package => {
                 "a SCORE package A/B, such as loopchain/default, of letters, digits, '_', '.' \
                  and '-'"
@@ -208,8 +210,13 @@ impl Kind {
     }
 }
 
-/// Whether `name` may be a channel's name; it is also a folder's.
+/// Whether `name` may be a channel's name; it is also a folder's. Peers refuse the first block of a
+/// channel that is named otherwise.
 pub fn is_channel_name(name: &str) -> bool {
+    is_folder_name(name) && !name.starts_with('.')
+}
+
+fn is_folder_name(name: &str) -> bool {
     let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"_.-".contains(&byte);
     (1..=64).contains(&name.len()) && name.bytes().all(allowed) && name != "." && name != ".."
 }
@@ -217,7 +224,7 @@ pub fn is_channel_name(name: &str) -> bool {
 /// Whether `name` is `A/B`, both parts safe to be folders.
 pub fn is_package(name: &str) -> bool {
     let (root, package) = name.split_once('/').unwrap_or(("", ""));
-    is_channel_name(root) && is_channel_name(package)
+    is_folder_name(root) && is_folder_name(package)
 }
 
 fn text(given: &Json) -> Option<&str> {

@@ -268,7 +268,7 @@ fn files_that_cannot_be_read() {
         ("-o none.json", "none.json: cannot be read: No such file"),
         ("-o folder", "folder: cannot be read: it is a folder; expected a JSON file"),
         ("-o binary", "binary: cannot be read: it is not UTF-8 text (byte 0)"),
-        ("-o large", "large: cannot be read: it holds 5242880 bytes"),
+        ("-o large", "large: cannot be read: it holds more than 4194304 bytes"),
     ];
     for (arguments, said) in cases {
         let error = place.said(Program::Peer, arguments);

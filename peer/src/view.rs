@@ -95,9 +95,22 @@ fn transaction_field(name: &str, transaction: &Transaction, hash: &Hash, maker: 
     }
 }
 
-/// Names in a comma-separated filter.
+/// Names of a filter that count: there are fewer fields, and each costs something for every
+/// transaction of a block.
+const NAMES_MAX: usize = 16;
+/// Longest of them, bytes.
+const NAME_BYTES_MAX: usize = 64;
+
+/// Names in a comma-separated filter, each once; the first 16, and none longer than 64 bytes.
 pub fn names(filter: &str) -> Vec<&str> {
-    filter.split(',').map(str::trim).filter(|name| !name.is_empty()).collect()
+    let mut names = Vec::new();
+    for name in filter.split(',').map(str::trim) {
+        let fits = (1..=NAME_BYTES_MAX).contains(&name.len()) && names.len() < NAMES_MAX;
+        if fits && !names.contains(&name) {
+            names.push(name);
+        }
+    }
+    names
 }
 
 /// A transaction kept here, committed or waiting.

@@ -198,7 +198,7 @@ fn unpack(zip: &Path, to: &Path) -> Result<Repository, PackageError> {
     }
     fs::create_dir_all(to).map_err(|error| file_error(to, error))?;
     let wrong = |reason: String| PackageError::Zip { path: zip.display().to_string(), reason };
-    python::extract_zip(zip, to).map_err(wrong)?;
+    python::extract_zip(zip, to, files::BYTES_MAX).map_err(wrong)?;
     let inner = fs::read_dir(to).map_err(|error| file_error(to, error))?;
     let mut folders = vec![to.to_owned()];
     folders.extend(inner.filter_map(|entry| Some(entry.ok()?.path())));
@@ -209,3 +209,6 @@ fn unpack(zip: &Path, to: &Path) -> Result<Repository, PackageError> {
 fn file_error(path: &Path, error: io::Error) -> PackageError {
     PackageError::File { path: path.display().to_string(), error }
 }
+
+#[cfg(test)]
+mod tests;

@@ -65,13 +65,21 @@ pub fn check(folder: &Path) -> Result<Vec<String>, EngineError> {
     .map_err(engine_error)
 }
 
-/// Unpacks a zip; entries that point outside are kept inside.
-pub fn extract_zip(zip: &Path, to: &Path) -> Result<(), String> {
+/// Unpacks a zip that holds at most `bytes_max` bytes; entries that point outside are kept inside.
+pub fn extract_zip(zip: &Path, to: &Path, bytes_max: u64) -> Result<(), String> {
     Python::attach(|py| {
         let file = py.import("zipfile")?.call_method1("ZipFile", (zip,))?;
-        file.call_method1("extractall", (to,)).map(drop)
+        // No more is unpacked of an entry than it says it has.
+        let mut bytes: u64 = 0;
+        for entry in file.call_method0("infolist")?.try_iter()? {
+            bytes = bytes.saturating_add(entry?.getattr("file_size")?.extract()?);
+        }
+        if bytes > bytes_max {
+            return Ok(Err(format!("it would unpack to {bytes} bytes, over {bytes_max}")));
+        }
+        file.call_method1("extractall", (to,)).map(|_| Ok(()))
     })
-    .map_err(|error: PyErr| error.to_string())
+    .map_err(|error: PyErr| error.to_string())?
 }
 
 /// The interpreter's version, as `score-runner version` shows it.

@@ -12,6 +12,9 @@ use borsh::{BorshDeserialize, BorshSerialize};
 /// Largest frame either side accepts, bytes. A block is bounded far below it.
 pub const FRAME_BYTES_MAX: usize = 256 << 20;
 
+/// Memory that the length of a frame is trusted with before its bytes are here.
+pub const TRUSTED_BYTES: usize = 64 << 10;
+
 /// Peer to runner.
 #[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
 pub enum Order {
@@ -200,8 +203,11 @@ pub fn read_frame<T: BorshDeserialize>(reader: &mut impl Read) -> io::Result<Opt
         Err(e) => return Err(e),
     }
     let length = frame_length(length)?;
-    let mut bytes = vec![0; length];
-    reader.read_exact(&mut bytes)?;
+    let mut bytes = Vec::with_capacity(length.min(TRUSTED_BYTES));
+    reader.take(length as u64).read_to_end(&mut bytes)?;
+    if bytes.len() < length {
+        return Err(io::ErrorKind::UnexpectedEof.into());
+    }
     decode_frame(&bytes).map(Some)
 }
 

@@ -63,3 +63,10 @@ fn long_texts_are_cut_in_messages() {
     assert_eq!(quoted("short"), "\"short\"");
     assert!(quoted(&"x".repeat(1000)).len() < 90);
 }
+
+/// A device says that it holds 0 bytes, and never ends.
+#[test]
+fn a_device_ends_early() {
+    let error = read_object(Path::new("/dev/zero")).expect_err("it is no configuration");
+    assert!(error.to_string().contains("it holds more than 4194304 bytes"), "{error}");
+}

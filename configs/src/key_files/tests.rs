@@ -1,5 +1,7 @@
 use std::os::unix::fs::PermissionsExt;
 
+use pkcs8::pkcs5::pbes2::{Parameters, Pbkdf2Params, ScryptParams};
+
 use super::*;
 
 /// An empty folder of the test, and the key files that would be in it.
@@ -159,4 +161,45 @@ fn every_cut_of_a_private_key_is_refused() {
         let (_folder, files) = with(&openssl::PRIVATE[..length], openssl::PUBLIC);
         assert!(said(&files).contains("private.der"));
     }
+}
+
+/// A file may ask for so many rounds that a process never starts, or for all of a machine's memory.
+#[test]
+fn an_encryption_that_takes_too_much_effort_is_refused() {
+    let salt = || b"saltsalt"[..].try_into().expect("a salt of 8 bytes");
+    let pbkdf2 = |iteration_count| {
+        let prf = pkcs8::pkcs5::pbes2::Pbkdf2Prf::HmacWithSha256;
+        let salt = salt();
+        Kdf::Pbkdf2(Pbkdf2Params { salt, iteration_count, key_length: None, prf })
+    };
+    let scrypt = |cost_parameter, block_size, parallelization| {
+        let salt = salt();
+        let key_length = None;
+        Kdf::Scrypt(ScryptParams { salt, cost_parameter, block_size, parallelization, key_length })
+    };
+    let cases = [
+        (pbkdf2(2_000_000), true),
+        (pbkdf2(2_000_001), false),
+        (pbkdf2(u32::MAX), false),
+        (scrypt(1 << 14, 8, 1), true),
+        (scrypt(1 << 16, 8, 4), true),
+        (scrypt(1 << 16, 8, 5), false),
+        (scrypt(1 << 17, 8, 1), false),
+        (scrypt(1 << 10, u16::MAX, 1), false),
+        (scrypt(1 << 63, u16::MAX, 1), false),
+        (scrypt(0, 8, 1), false),
+    ];
+    for (kdf, expected) in cases {
+        let text = format!("{kdf:?}");
+        let encryption = pkcs8::pkcs5::pbes2::EncryptionScheme::Aes256Cbc { iv: [1; 16] };
+        let scheme = Parameters { kdf, encryption }.into();
+        assert_eq!(is_bearable(&scheme), expected, "{text}");
+    }
+}
+
+#[test]
+fn a_device_is_no_key() {
+    let (_folder, mut files, _) = made();
+    files.private_path = "/dev/zero".into();
+    assert!(said(&files).contains("expected an encrypted PKCS#8 key"), "{}", said(&files));
 }

@@ -77,6 +77,7 @@ fn refusals() {
         (Kind::Address, text("localhost"), "\"localhost\"", "an IP address"),
         (Kind::ChannelName, text("a/b"), "\"a/b\"", "1 to 64 letters"),
         (Kind::ChannelName, text(".."), "\"..\"", "1 to 64 letters"),
+        (Kind::ChannelName, text(".a"), "\".a\"", "not beginning with '.'"),
         (Kind::Package, text("default"), "\"default\"", "A/B"),
         (Kind::Package, text("../x"), "\"../x\"", "A/B"),
         (Kind::Package, text("a/b/c"), "\"a/b/c\"", "A/B"),

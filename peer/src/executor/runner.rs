@@ -8,7 +8,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::process::{Child, Command};
 use tokio::sync::mpsc;
-use wire::runner::{Order, Report, decode_frame, encode_frame, frame_length};
+use wire::runner::{Order, Report, TRUSTED_BYTES, decode_frame, encode_frame, frame_length};
 
 use super::ScoreRunner;
 
@@ -91,7 +91,11 @@ async fn read(mut reader: OwnedReadHalf, reports: mpsc::Sender<io::Result<Report
 async fn read_report(reader: &mut OwnedReadHalf) -> io::Result<Report> {
     let mut length = [0; 4];
     reader.read_exact(&mut length).await?;
-    let mut bytes = vec![0; frame_length(length)?];
-    reader.read_exact(&mut bytes).await?;
+    let length = frame_length(length)?;
+    let mut bytes = Vec::with_capacity(length.min(TRUSTED_BYTES));
+    reader.take(length as u64).read_to_end(&mut bytes).await?;
+    if bytes.len() < length {
+        return Err(io::ErrorKind::UnexpectedEof.into());
+    }
     decode_frame(&bytes)
 }

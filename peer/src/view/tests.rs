@@ -4,7 +4,7 @@ use chain::keys::PublicKey;
 use chain::transaction::TransactionSignature;
 use serde_json::{Value, json};
 
-use super::{Which, block, names, transaction};
+use super::{NAME_BYTES_MAX, NAMES_MAX, Which, block, names, transaction};
 use crate::tests::{batch, begun, committed, hash, key, peer, settings, with_blocks};
 
 const BLOCK_FIELDS: [&str; 6] =
@@ -146,4 +146,21 @@ fn a_transaction_that_lost_its_number_is_not_shown_as_another() {
     let shown = |of: &chain::batch::Batch| transaction(&ledger, &of.transaction_hashes()[0]);
     assert_eq!(shown(&won).map(|found| found.transaction.data), Some("won".into()));
     assert_eq!(shown(&lost).map(|found| found.transaction.data), Some("lost".into()));
+}
+
+/// Each name costs something for every transaction of a block, and the filter is a client's.
+#[test]
+fn a_filter_names_few_fields_once() {
+    let cases = [
+        ("", vec![]),
+        (" height ,peer_id,,", vec!["height", "peer_id"]),
+        ("tx_hash,x,tx_hash", vec!["tx_hash", "x"]),
+    ];
+    for (filter, expected) in cases {
+        assert_eq!(names(filter), expected, "{filter:?}");
+    }
+    let many: Vec<String> = (0..100_000).map(|number| number.to_string()).collect();
+    assert_eq!(names(&many.join(",")).len(), NAMES_MAX);
+    let long = "x".repeat(NAME_BYTES_MAX + 1);
+    assert_eq!(names(&format!("{long},height,{}", &long[1..])), ["height", &long[1..]]);
 }

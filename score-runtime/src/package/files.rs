@@ -1,6 +1,7 @@
 //! The version of a package that is a plain folder: a digest of its files.
 
-use std::fs;
+use std::fs::{self, File};
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use chain::hash::{Kind, digest};
@@ -10,8 +11,8 @@ use super::{PackageError, file_error};
 /// Not part of what runs.
 const IGNORED: [&str; 3] = [".git", "__pycache__", "target"];
 const VERSION_BYTES: usize = 20;
-/// More is no SCORE but a folder named by mistake.
-const BYTES_MAX: u64 = 256 << 20;
+/// More is no SCORE but a folder, or a zip, named by mistake.
+pub const BYTES_MAX: u64 = 256 << 20;
 
 /// 40 hex digits over the names and contents of all files, in the order of their names.
 pub fn version(folder: &Path) -> Result<String, PackageError> {
@@ -26,10 +27,11 @@ pub fn version(folder: &Path) -> Result<String, PackageError> {
     let mut parts: Vec<Vec<u8>> = vec![b"package".to_vec()];
     let mut bytes = 0;
     for (name, path) in named {
-        let content = fs::read(&path).map_err(|error| file_error(&path, error))?;
+        let left = BYTES_MAX - bytes;
+        let content = beginning(&path, left + 1).map_err(|error| file_error(&path, error))?;
         bytes += content.len() as u64;
         if bytes > BYTES_MAX {
-            let error = std::io::Error::other(format!("more than {BYTES_MAX} bytes of files"));
+            let error = io::Error::other(format!("more than {BYTES_MAX} bytes of files"));
             return Err(file_error(folder, error));
         }
         parts.push(name.into_bytes());
@@ -37,6 +39,13 @@ pub fn version(folder: &Path) -> Result<String, PackageError> {
     }
     let parts: Vec<&[u8]> = parts.iter().map(Vec::as_slice).collect();
     Ok(hex::encode(&digest(Kind::State, &parts).0[..VERSION_BYTES]))
+}
+
+/// The first `bytes_max` bytes of a file, or all.
+fn beginning(path: &Path, bytes_max: u64) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    File::open(path)?.take(bytes_max).read_to_end(&mut bytes)?;
+    Ok(bytes)
 }
 
 fn collect(folder: &Path, paths: &mut Vec<PathBuf>) -> Result<(), PackageError> {

@@ -20,6 +20,7 @@ const OWNERS: &[(&str, &[&str])] = &[
             "radiostation/src/api/grpc",
             "radiostation/tests/",
             "tests/",
+            "tests/fuzz/src/targets/grpc",
         ],
     ),
     ("warp", &["peer/src/api/rest", "radiostation/src/api/rest"]),
@@ -39,6 +40,7 @@ pub const DIRECTION: &[(&str, &[&str])] = &[
         "tests",
         &["chain", "configs", "wire", "peer", "radiostation", "score-runtime", "loopchain-sdk"],
     ),
+    ("fuzz", &["chain", "configs", "wire", "peer", "radiostation", "score-runtime"]),
 ];
 
 /// What only the tests of a crate may depend on besides.
