@@ -4,9 +4,10 @@ use chain::batch::Batch;
 use chain::block::CommittedBlock;
 use chain::count::Height;
 use chain::keys::PeerId;
+use chain::ledger::Head;
 use chain::lft::Event;
 use chain::lft::standing::Said;
-use chain::membership::Change;
+use chain::membership::{Change, SignedEntry};
 
 use super::driver::Driver;
 use super::{ChannelStatus, NEVER, Notice};
@@ -36,7 +37,11 @@ impl Driver {
         let members_changed = !block.entries.is_empty();
         for signed in &block.entries {
             self.entries.remove(&signed.entry.sequence);
-            if let Change::Leave(peer) = signed.entry.change {
+        }
+        for signed in &block.entries {
+            if let Change::Leave(peer) = signed.entry.change
+                && !self.comes_back(&head, &peer)
+            {
                 let notice = Notice::Left { channel: self.name.clone(), peer };
                 if self.around.notices.try_send(notice).is_err() {
                     tracing::warn!(%peer, "too many notices wait; its contact stays for now");
@@ -68,6 +73,12 @@ impl Driver {
             Some(said) => self.lose_record(&format!("the committed block bears its {said:?}")),
             None => self.settle_standing(),
         }
+    }
+
+    // Whether a peer that left is a member again, or will be: its contact is in use already.
+    fn comes_back(&self, head: &Head, peer: &PeerId) -> bool {
+        let joins = |signed: &SignedEntry| matches!(&signed.entry.change, Change::Join(member) if member.key.peer_id() == *peer);
+        head.membership.get(peer).is_some() || self.entries.values().any(joins)
     }
 
     // After the membership changed: what may not be in a block goes, and what this peer accepted

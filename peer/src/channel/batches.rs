@@ -162,7 +162,7 @@ impl Driver {
         let status = Packet::Status { height: self.head.height };
         self.around.network.send(one(), self.head.channel, status);
         self.say_again(peer);
-        self.ask_what_was_said();
+        self.ask_what_was_said(false);
         for entry in self.entries.values() {
             let packet = Packet::Entry(Box::new(entry.clone()));
             self.around.network.send(one(), self.head.channel, packet);

@@ -32,6 +32,8 @@ use crate::storage::Ledger;
 const TICK: Duration = Duration::from_millis(100);
 /// Ticks between heartbeats.
 const HEARTBEAT_TICKS: u64 = 20;
+/// Ticks after which a peer that complains asks again what it is heard to have said.
+const ASK_AGAIN_TICKS: u64 = 50;
 /// Own messages kept: more than one round needs.
 const SAID_MAX: usize = 8;
 /// Answers of other peers that wait for this thread.
@@ -410,7 +412,7 @@ impl Driver {
         self.note_state();
         self.note_work();
         self.fetch_missing();
-        self.ask_what_was_said();
+        self.ask_what_was_said(self.ticks.is_multiple_of(ASK_AGAIN_TICKS));
         self.publish_waiting_for();
         let stalled = self.height_at_tick == self.head.height;
         self.height_at_tick = self.head.height;

@@ -24,14 +24,16 @@ impl Driver {
         self.replay_early();
     }
 
-    /// Asks all who have not told yet what they last heard this peer say.
-    pub(super) fn ask_what_was_said(&mut self) {
-        if !self.holds_back {
+    /// Asks what others last heard this peer say: all who have not told yet, while it holds back;
+    /// all of them `again` if its complaints lead nowhere, for another process may have its key.
+    pub(super) fn ask_what_was_said(&mut self, again: bool) {
+        let again = again && self.may_sign() && self.state().is_complaining();
+        if !self.holds_back && !again {
             return;
         }
         let unasked = |peer: &&PeerId| {
             **peer != self.me
-                && !self.standing.has_answer_of(peer)
+                && (again || !self.standing.has_answer_of(peer))
                 && !self.asked.contains(peer)
                 && self.around.network.is_connected(peer)
         };
@@ -51,7 +53,7 @@ impl Driver {
 
     pub(super) fn on_last_said(&mut self, peer: PeerId, response: Response) {
         self.asked.remove(&peer);
-        let (true, Response::LastSaid(last)) = (self.holds_back, response) else { return };
+        let (true, Response::LastSaid(last)) = (self.may_sign(), response) else { return };
         if let Some(signed) = last {
             let author = Author { channel: self.head.channel, key: self.around.key.public_key() };
             match keys::verify::<SignedSaid>(signed, &author) {

@@ -27,6 +27,8 @@ const BYTES_MAX: usize = 128 << 20;
 const REQUESTS_MAX: usize = 64;
 const RETRY_FIRST: Duration = Duration::from_millis(100);
 const RETRY_LAST: Duration = Duration::from_secs(3);
+/// After a connection that stood so long the next one is tried at once.
+const STEADY: Duration = Duration::from_secs(10);
 /// How long connecting and opening the streams may take.
 const OPEN_TIMEOUT: Duration = Duration::from_secs(10);
 
@@ -147,7 +149,7 @@ impl Keeper {
         loop {
             if let Ok(Ok((streams, closed))) = tokio::time::timeout(OPEN_TIMEOUT, self.open()).await
             {
-                pause = RETRY_FIRST;
+                let began = tokio::time::Instant::now();
                 queues.clear();
                 self.connected.store(true, Ordering::Relaxed);
                 tracing::info!(peer = %self.peer, "connected");
@@ -161,6 +163,11 @@ impl Keeper {
                     let _ = self.commands.send(Command::Disconnect(self.id)).await;
                 }
                 tracing::info!(peer = %self.peer, %error, "connection lost");
+                // One that ends at once will do so again: two processes with one key take each
+                // other's place.
+                if began.elapsed() >= STEADY {
+                    pause = RETRY_FIRST;
+                }
                 self.routes.tell(self.peer, false).await;
             }
             tokio::select! {

@@ -144,6 +144,23 @@ async fn a_committed_block_that_it_confirmed_unknowingly_is_noticed() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_peer_whose_complaints_lead_nowhere_asks_whether_its_key_runs_elsewhere() {
+    let (folder, repository) = (tempfile::tempdir().unwrap(), Repository::new());
+    let (solo, head) = start(folder.path(), &repository).await;
+    let mut other = Other::meets(1, &solo, 2).await;
+    answer(&mut other, Response::LastSaid(None)).await;
+    let status = solo.channel.status.clone();
+    wait_for("it speaks", SOON, || !status.borrow().holds_back).await;
+    // Validator 1 leads and says nothing.
+    solo.submit(&["a"]).await;
+    wait_for("it complains", SOON, || status.borrow().is_complaining).await;
+    let said = vote(&head, head.height.next(), 2);
+    answer(&mut other, Response::LastSaid(Some(said))).await;
+    is_lost(&solo).await;
+    solo.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_others_were_heard_to_say_is_told_after_a_restart_too() {
     let (folder, repository) = (tempfile::tempdir().unwrap(), Repository::new());
     let alone = Solo::start(folder.path(), &repository, Start::default()).await;
