@@ -151,7 +151,10 @@ impl Places {
                 if position < last {
                     return Err(format!("{} comes before what was sent earlier", sent.marker));
                 }
-                last = position;
+                // What the client gave up on may still be read later, from where it lay.
+                if matches!(sent.outcome, Outcome::Accepted(_)) {
+                    last = position;
+                }
             }
         }
         for (hash, expected) in client.certain_results() {

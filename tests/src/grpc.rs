@@ -21,19 +21,20 @@ pub struct Grpc {
     connection: Channel,
 }
 
-/// Where a process's gRPC service is.
-pub fn endpoint(port: u16) -> Endpoint {
-    let endpoint = Endpoint::from_shared(format!("http://127.0.0.1:{port}"));
-    endpoint.expect("an address of this machine").connect_timeout(CONNECT_TIMEOUT)
+/// A process's gRPC service, at host:port.
+pub fn endpoint(target: &str) -> Endpoint {
+    let endpoint = Endpoint::from_shared(format!("http://{target}"));
+    endpoint.expect("a program's own address").connect_timeout(CONNECT_TIMEOUT)
 }
 
 impl Grpc {
-    pub fn new(port: u16) -> Grpc {
+    /// To the service at host:port.
+    pub fn new(target: &str) -> Grpc {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
         let runtime = runtime.expect("the system gives a runtime");
         let connection = {
             let _inside = runtime.enter();
-            endpoint(port).connect_lazy()
+            endpoint(target).connect_lazy()
         };
         Grpc { runtime, connection }
     }

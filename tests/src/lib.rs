@@ -2,15 +2,18 @@
 //!
 //! - `network`, `plan`, `node`: a radiostation and peers in a temporary folder
 //! - `process`, `ports`: what they stand on
+//! - `namespace`: network namespaces, and wires between them that delay, lose and part
 //! - `rest`, `grpc`, `raw_http`: clients
 //! - `load`, `stream_client`, `requests`, `record`: many clients at once, and what they were told
 //! - `audit`, `history`: whether the peers kept all of it, once, in order, alike
+//! - `standing`: whether a peer speaks on its channels
 //! - `wait`, `random`: bounded waiting, numbers from a seed
 
 pub mod audit;
 pub mod grpc;
 pub mod history;
 pub mod load;
+pub mod namespace;
 pub mod network;
 pub mod node;
 pub mod plan;
@@ -22,6 +25,7 @@ pub mod record;
 pub mod requests;
 pub mod rest;
 pub mod simulation;
+pub mod standing;
 mod stream_client;
 pub mod wait;
 

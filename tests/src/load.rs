@@ -11,6 +11,7 @@ use crate::record::{ClientRecord, Outcome, Record, Sent};
 use crate::requests::{Author, Request};
 use crate::rest::{Rest, Submitted};
 use crate::stream_client;
+use crate::wait::wait_for;
 
 /// A client that gets nothing accepted for so long says so and fails.
 pub const PATIENCE: Duration = Duration::from_secs(120);
@@ -45,7 +46,8 @@ pub(crate) struct Client {
     pub name: String,
     pub channel: String,
     pub peer: usize,
-    pub grpc_port: u16,
+    /// host:port of the peer's gRPC service.
+    pub target: String,
     pub rest: Rest,
     pub author: Author,
     pub pause: Duration,
@@ -60,12 +62,19 @@ impl Load {
     /// Starts one REST client and one streaming client for every peer that runs and every channel
     /// it is on.
     pub fn start(network: &Network, plan: &LoadPlan) -> Load {
+        let running: Vec<usize> = (0..network.peers.len()).collect();
+        Load::start_at(network, plan, &running)
+    }
+
+    /// The same for those of `peers` that run.
+    pub fn start_at(network: &Network, plan: &LoadPlan, peers: &[usize]) -> Load {
         let shared =
             Arc::new(Shared { stop: AtomicBool::new(false), accepted: AtomicUsize::new(0) });
         let mut seeds = Random::new(plan.seed);
         let mut clients = Vec::new();
         for channel in &network.channels {
-            for peer in network.members(&channel.name) {
+            let members = network.members(&channel.name).into_iter();
+            for peer in members.filter(|peer| peers.contains(peer)) {
                 for (door, run) in DOORS {
                     let name = format!("{}-{}-{door}", plan.label, network.peers[peer].name);
                     let author = Author::new(&name, &channel.name, seeds.number());
@@ -73,7 +82,7 @@ impl Load {
                         name,
                         channel: channel.name.clone(),
                         peer,
-                        grpc_port: network.peers[peer].grpc_port,
+                        target: network.peers[peer].target(),
                         rest: network.peers[peer].rest.clone(),
                         author,
                         pause: plan.pause,
@@ -93,6 +102,18 @@ impl Load {
     /// Transactions accepted so far.
     pub fn accepted(&self) -> usize {
         self.shared.accepted.load(Ordering::Relaxed)
+    }
+
+    /// Waits until so many more transactions are accepted.
+    ///
+    /// # Panics
+    /// When they are not after `limit`.
+    pub fn wait_for_more(&self, more: usize, limit: Duration) {
+        let wanted = self.accepted() + more;
+        wait_for(&format!("{more} more accepted transactions"), limit, || {
+            let accepted = self.accepted();
+            if accepted >= wanted { Ok(()) } else { Err(format!("{accepted} of {wanted}")) }
+        });
     }
 
     /// Tells the clients to stop, and waits for the answers they still expect.

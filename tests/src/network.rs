@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use serde_json::{Map, Value, json};
 
+use crate::namespace::{HUB, Wires};
 use crate::node::Node;
 use crate::note;
 use crate::plan::{ChannelPlan, Plan};
@@ -24,6 +25,13 @@ pub struct Network {
     planned: usize,
     folder: PathBuf,
     _turn: MutexGuard<'static, ()>,
+}
+
+/// Waits until no other network of this process is there.
+pub fn take_turn() -> MutexGuard<'static, ()> {
+    static TURN: Mutex<()> = Mutex::new(());
+    // A test that failed has ended its processes.
+    TURN.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Network {
@@ -44,9 +52,7 @@ impl Network {
 
     /// Ports, folders and settings, and nothing running.
     pub fn prepare(plan: Plan) -> Network {
-        static TURN: Mutex<()> = Mutex::new(());
-        // A test that failed has ended its processes.
-        let turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
+        let turn = take_turn();
         let folder = tempfile::Builder::new().prefix("loopchain-network-").tempdir();
         let folder = folder.expect("the system gives a temporary folder").keep();
         let mut radiostation = Node::new("radiostation", "radiostation", &folder);
@@ -64,6 +70,16 @@ impl Network {
         }
         let (channels, planned) = (plan.channels, plan.peers);
         Network { radiostation, peers, channels, planned, folder, _turn: turn }
+    }
+
+    /// Puts each peer, before anything is started, into the namespace of its number. The
+    /// radiostation stays with the test.
+    pub fn spread(&mut self, wires: &Wires) {
+        self.radiostation.place(HUB, None);
+        for (peer, namespace) in self.peers.iter_mut().zip(wires.namespaces()) {
+            peer.place(&namespace.address, Some(namespace.process()));
+            peer.set("IP_RADIOSTATION", HUB);
+        }
     }
 
     /// Waits until the radiostation answers.
@@ -121,6 +137,23 @@ impl Network {
         let status = self.peers[peer].rest.status(channel);
         let status = status.unwrap_or_else(|missing| panic!("peer {peer} on {channel}: {missing}"));
         status["block_height"].as_u64().expect("block_height is a number")
+    }
+
+    /// Waits until each of `peers` has so many blocks more than any of them has now.
+    ///
+    /// # Panics
+    /// When they have not after `limit`.
+    pub fn wait_for_blocks(&self, peers: &[usize], channel: &str, more: u64, limit: Duration) {
+        let highest = peers.iter().map(|peer| self.height(*peer, channel)).max();
+        let goal = highest.expect("somebody is named") + more;
+        for peer in peers {
+            let what = format!("{} to reach height {goal} on {channel}", self.peers[*peer].name);
+            wait_for(&what, limit, || {
+                let status = self.peers[*peer].rest.status(channel)?;
+                let height = status["block_height"].as_u64().unwrap_or_default();
+                if height >= goal { Ok(()) } else { Err(format!("height {height}")) }
+            });
+        }
     }
 
     /// Peer id of a peer.

@@ -1,7 +1,7 @@
 //! A radiostation or a peer of a network: its place, its settings, its process.
 
 use std::path::{Path, PathBuf};
-use std::process::ExitStatus;
+use std::process::{Command, ExitStatus};
 use std::time::Duration;
 
 use serde_json::{Map, Value, json};
@@ -12,12 +12,15 @@ use crate::process::{self, Process};
 use crate::rest::Rest;
 use crate::wait::wait_for;
 
+const LOOPBACK: &str = "127.0.0.1";
 const STOP_LIMIT: Duration = Duration::from_secs(10);
 
 pub struct Node {
     /// "radiostation", "peer1", …
     pub name: String,
     pub program: &'static str,
+    /// Address that it listens on.
+    pub host: String,
     pub grpc_port: u16,
     /// Of a peer, where it listens for peers.
     pub p2p_port: u16,
@@ -28,6 +31,8 @@ pub struct Node {
     /// Its settings; a change takes effect when it starts.
     pub settings: Map<String, Value>,
     ports: PortSet,
+    /// The process in whose network namespace it is started.
+    namespace: Option<u32>,
     process: Option<Process>,
 }
 
@@ -49,8 +54,8 @@ impl Node {
         let (grpc_port, p2p_port, rest_port) =
             (ports.numbers[0], ports.numbers[1], ports.numbers[2]);
         let settings = json!({
-            "LISTEN_ADDRESS": "127.0.0.1",
-            "LOOPCHAIN_HOST": "127.0.0.1",
+            "LISTEN_ADDRESS": LOOPBACK,
+            "LOOPCHAIN_HOST": LOOPBACK,
             "PORT_DIFF_REST_SERVICE_CONTAINER": rest_port - grpc_port,
             "CONNECTION_RETRY_INTERVAL": 0.3,
             "DEFAULT_PW": "a password of tests",
@@ -59,15 +64,27 @@ impl Node {
         Node {
             name: name.to_owned(),
             program,
+            host: LOOPBACK.to_owned(),
             grpc_port,
             p2p_port,
             rest_port,
-            rest: Rest::new(rest_port),
+            rest: Rest::new(&format!("{LOOPBACK}:{rest_port}")),
             folder,
             settings,
             ports,
+            namespace: None,
             process: None,
         }
+    }
+
+    /// Gives it another address, in the network namespace of the process `namespace`, if one is
+    /// named.
+    pub fn place(&mut self, host: &str, namespace: Option<u32>) {
+        self.namespace = namespace;
+        host.clone_into(&mut self.host);
+        self.rest = Rest::new(&format!("{host}:{}", self.rest_port));
+        self.set("LISTEN_ADDRESS", host);
+        self.set("LOOPCHAIN_HOST", host);
     }
 
     pub fn set(&mut self, name: &str, value: impl Into<Value>) {
@@ -80,8 +97,8 @@ impl Node {
         let file = self.write_settings();
         self.ports.release();
         let arguments = ["-o", &file];
-        let process =
-            Process::start(&self.name, self.program, &arguments, &self.folder, &self.log_path());
+        let command = process::command(self.program, &arguments, &self.folder, self.namespace);
+        let process = Process::start(&self.name, command, &self.log_path());
         self.process = Some(process);
     }
 
@@ -139,11 +156,26 @@ impl Node {
 
     /// host:port of its gRPC service.
     pub fn target(&self) -> String {
-        format!("127.0.0.1:{}", self.grpc_port)
+        format!("{}:{}", self.host, self.grpc_port)
     }
 
     pub fn grpc(&self) -> Grpc {
-        Grpc::new(self.grpc_port)
+        Grpc::new(&self.target())
+    }
+
+    /// Folder of a peer's key, ledgers and SCOREs.
+    pub fn storage(&self) -> PathBuf {
+        self.folder.join("storage")
+    }
+
+    /// Makes `copy` what the storage is now. The peer is off.
+    pub fn copy_storage_to(&self, copy: &Path) {
+        copy_folder(&self.storage(), copy);
+    }
+
+    /// Makes the storage what `copy` is. The peer is off.
+    pub fn copy_storage_from(&self, copy: &Path) {
+        copy_folder(copy, &self.storage());
     }
 
     pub fn log_path(&self) -> PathBuf {
@@ -172,10 +204,17 @@ impl Node {
 
     // Its store lies in a folder named for the channel.
     fn channel_of(&self, runner: u32) -> Option<String> {
-        let stores = self.folder.join("storage").join("score");
+        let stores = self.storage().join("score");
         process::open_files(runner).iter().find_map(|file| {
             let below = file.strip_prefix(&stores).ok()?;
             Some(below.components().next()?.as_os_str().to_str()?.to_owned())
         })
     }
+}
+
+fn copy_folder(from: &Path, to: &Path) {
+    // What was there must not shine through.
+    let _ = std::fs::remove_dir_all(to);
+    let done = Command::new("cp").arg("-a").args([from, to]).status();
+    assert!(done.is_ok_and(|status| status.success()), "{} is not copied", from.display());
 }

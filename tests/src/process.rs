@@ -24,9 +24,19 @@ pub fn program(name: &str) -> PathBuf {
     path
 }
 
-/// A command that sees none of the caller's settings.
-pub fn command(name: &str, arguments: &[&str], folder: &Path) -> Command {
-    let mut command = Command::new(program(name));
+/// A command that sees none of the caller's settings, in the network namespace of the process
+/// `namespace`, if one is named.
+pub fn command(name: &str, arguments: &[&str], folder: &Path, namespace: Option<u32>) -> Command {
+    let program = program(name);
+    let mut command = match namespace {
+        None => Command::new(program),
+        Some(process) => {
+            // It becomes the program, under the same id.
+            let mut command = Command::new("nsenter");
+            command.args(["--target", &process.to_string(), "--net", "--"]).arg(program);
+            command
+        }
+    };
     command.args(arguments).current_dir(folder).stdin(Stdio::null()).env_clear();
     for kept in ["PATH", "HOME", "TMPDIR", "LD_LIBRARY_PATH"] {
         if let Some(value) = std::env::var_os(kept) {
@@ -44,18 +54,11 @@ pub struct Process {
 }
 
 impl Process {
-    /// Starts `program_name`, its output appended to `log`.
-    pub fn start(
-        name: &str,
-        program_name: &str,
-        arguments: &[&str],
-        folder: &Path,
-        log: &Path,
-    ) -> Process {
+    /// Starts it, its output appended to `log`.
+    pub fn start(name: &str, mut command: Command, log: &Path) -> Process {
         let mut file = append(log);
         writeln!(file, "--- {name} starts").expect("the log can be written");
         let errors = file.try_clone().expect("a file handle can be shared");
-        let mut command = command(program_name, arguments, folder);
         let child = command.stdout(file).stderr(errors).spawn().expect("a built program starts");
         Process { name: name.to_owned(), child }
     }
@@ -108,7 +111,7 @@ pub fn run_to_end(
     let log = folder.join(format!("{name}-output"));
     // What an earlier run wrote is not this one's.
     let _ = std::fs::remove_file(&log);
-    let mut process = Process::start(name, name, arguments, folder, &log);
+    let mut process = Process::start(name, command(name, arguments, folder, None), &log);
     let what = format!("{name} {} to end", arguments.join(" "));
     let status = wait_for(&what, limit, || {
         process.ended().ok_or_else(|| std::fs::read_to_string(&log).unwrap_or_default())

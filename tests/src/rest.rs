@@ -56,13 +56,14 @@ pub enum Submitted {
 }
 
 impl Rest {
-    pub fn new(port: u16) -> Rest {
+    /// The service at host:port.
+    pub fn new(target: &str) -> Rest {
         let config = ureq::Agent::config_builder()
             .timeout_global(Some(REQUEST_TIMEOUT))
             .http_status_as_error(false)
             .proxy(None)
             .build();
-        Rest { base: format!("http://127.0.0.1:{port}/api/v1/"), agent: config.into() }
+        Rest { base: format!("http://{target}/api/v1/"), agent: config.into() }
     }
 
     /// GET of a path below `/api/v1/`.

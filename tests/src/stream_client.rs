@@ -42,7 +42,7 @@ pub fn run(mut client: Client) -> ClientRecord {
 
 // One stream, until the client has what it wants or the stream breaks.
 async fn stream(client: &mut Client, unanswered: &mut VecDeque<Request>) -> Result<(), Status> {
-    let connection = endpoint(client.grpc_port).connect().await;
+    let connection = endpoint(&client.target).connect().await;
     let connection = connection.map_err(|error| Status::unavailable(error.to_string()))?;
     let (sender, requests) = mpsc::channel(WINDOW);
     let mut gateway = GatewayClient::new(connection);

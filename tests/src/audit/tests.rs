@@ -47,6 +47,9 @@ fn what_is_as_it_must_be_passes() {
     let blocks: &[&[(&str, i32)]] = &[&[], &[("a", 0), ("other", 7)], &[("u", 0), ("b", 0)]];
     let sent = vec![accepted("a"), unknown("u", 2), unknown("v", 2), accepted("b")];
     assert_eq!(verdict(blocks, sent), Ok(()));
+    // A request that nobody waited for any more may be read after later ones.
+    let sent = vec![accepted("a"), unknown("u", 2), accepted("b")];
+    assert_eq!(verdict(&[&[("a", 0), ("b", 0), ("u", 0)]], sent), Ok(()));
     // After an answer that was lost or a refusal, results about the same document are open.
     let sent = vec![refused, accepted("a"), accepted("b")];
     assert_eq!(verdict(&[&[("a", 0)], &[("b", 1003)]], sent), Ok(()));
@@ -56,11 +59,13 @@ fn what_is_as_it_must_be_passes() {
 fn every_kind_of_fault_is_found() {
     let refused = || vec![("a".to_owned(), 1, Outcome::Refused("busy".to_owned()))];
     let foreign = vec![("a".to_owned(), 1, Outcome::Accepted("#b".to_owned()))];
+    let early = vec![accepted("a"), ("u".to_owned(), 2, Outcome::Unknown)];
     type Case<'a> = (&'a [&'a [(&'a str, i32)]], Vec<(String, u64, Outcome)>, &'a str);
     let cases: Vec<Case> = vec![
         (&[&[("b", 0)]], vec![accepted("a")], "lost"),
         (&[&[("a", 0)], &[("a", 0)]], vec![accepted("a")], "twice"),
         (&[&[("b", 0), ("a", 0)]], vec![accepted("a"), accepted("b")], "before"),
+        (&[&[("u", 0), ("a", 0)]], early, "before"),
         (&[&[("a", 2)]], vec![accepted("a")], "not executed"),
         (&[&[("a", 9000)]], vec![accepted("a")], "9000"),
         (&[&[("a", 0)]], refused(), "refused"),
