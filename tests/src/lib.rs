@@ -13,6 +13,7 @@ pub mod audit;
 pub mod grpc;
 pub mod history;
 pub mod load;
+pub mod model;
 pub mod namespace;
 pub mod network;
 pub mod node;
