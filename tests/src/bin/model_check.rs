@@ -127,7 +127,11 @@ fn check(plan: &Plan, limits: &Limits) -> bool {
         say(&format!("  never seen: {goal}"));
     }
     let seen = Goal::all(plan).len() - missing.len();
-    say(&format!("  the search ended: no state is left, none breaks agreement; {seen} goals seen"));
+    let certificates = account.reached.map(|reached| format!("{reached:x}")).join(" ");
+    say(&format!(
+        "  the search ended: no state is left, none breaks agreement; {seen} goals seen, possible \
+         certificates {certificates}"
+    ));
     missing.is_empty()
 }
 

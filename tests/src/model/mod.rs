@@ -14,7 +14,7 @@ mod local;
 pub mod mutant;
 mod offer;
 pub mod plan;
-mod said;
+pub mod said;
 mod scene;
 pub mod search;
 mod told;

@@ -28,8 +28,8 @@ pub struct Pool {
 impl Pool {
     /// What can be certified, and of complaints only what an honest peer reported so.
     pub fn reached(&self) -> u64 {
-        let said = self.said.iter().fold(0, |all, said| all | said.0);
-        self.certified & said
+        let heard = self.said.iter().fold(0, |all, said| all | said.0);
+        self.certified & heard & said::CERTIFIABLE
     }
 }
 

@@ -56,7 +56,7 @@ impl Plan {
         (0..=honest.len()).map(at).collect()
     }
 
-    /// Every plan, shortest first of each kind; the number in a name is the first round that the
+    /// Every plan; the number in a name is the first round that the
     /// dishonest validator leads at height 1.
     pub fn all() -> Vec<Plan> {
         let equal = || Plan::new("equal", &EQUAL, (1, "d"));

@@ -17,6 +17,9 @@ const ALL_COMPLAINTS: u64 = 0xfff << COMPLAINTS;
 // Of each round's four complaints (no high, high 0, 1, 2) all but the last.
 const LOWER_COMPLAINTS: u64 = 0x777 << COMPLAINTS;
 
+/// Everything of which certificates are made.
+pub const CERTIFIABLE: u64 = (1 << PROPOSALS) - 1;
+
 /// A set of statements.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Said(pub u64);

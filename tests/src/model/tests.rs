@@ -20,7 +20,7 @@ const ALL: Matters = Matters { round: 0, all: true, lead: true, open: true };
 fn visited_keeps_every_state_once() {
     let mut visited = Visited::new();
     // Alike in their low bits, and more than the first table holds.
-    let states = || (0..200_000_u64).map(|number| number << 40 | number % 3);
+    let states = || (0..200_000_u64).map(|number| (number << 40) | (number % 3));
     assert!(states().all(|state| visited.insert(state)));
     assert!(!states().any(|state| visited.insert(state)));
     assert_eq!(visited.len(), 200_000);
