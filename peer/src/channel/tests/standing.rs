@@ -16,7 +16,6 @@ use super::members::{Other, SOON};
 use crate::channel::NEVER;
 use crate::intake::Refused;
 use crate::network::{Asked, Packet, Request, Response};
-use crate::storage::Ledger;
 use crate::tests::{
     Repository, Solo, Start, batch, begun, committed, entry, hash, key, member, peer, settings,
     wait_for,
@@ -167,17 +166,13 @@ async fn what_others_were_heard_to_say_is_told_after_a_restart_too() {
     let hashes = alone.submit(&["a"]).await;
     alone.commits(&hashes).await;
     alone.stop().await;
-    let (ledger, block) = {
-        let ledger = Ledger::open(&folder.path().join("ledger")).unwrap();
-        let head = ledger.head().unwrap();
-        (ledger.last_said(), ledger.block(head.height).unwrap())
-    };
     let alone = Solo::start(folder.path(), &repository, Start::default()).await;
     let other = Other::meets(2, &alone, 1).await;
     let request = Request::LastSaid(peer(1));
     let answer = other.network.request(peer(1), alone.channel.id, request).await;
     let Ok(Response::LastSaid(Some(told))) = answer else { panic!("{answer:?}") };
-    assert_eq!(Some(told), ledger.of(&peer(1)));
+    let ledger = &alone.channel.ledger;
+    let block = ledger.block(ledger.head().unwrap().height).unwrap();
     assert_eq!(Some(told.said), Said::in_certificate(&block.certificate, &peer(1)));
     alone.stop().await;
 }
