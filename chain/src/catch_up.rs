@@ -65,6 +65,12 @@ impl<T> CatchUp<T> {
         self.heights.get(peer).copied()
     }
 
+    /// How many peers' heights, and how many blocks under way or arrived, are remembered.
+    pub fn kept(&self) -> (usize, usize) {
+        let under_way: u64 = self.under_way.values().map(|request| request.count).sum();
+        (self.heights.len(), under_way as usize + self.arrived.len())
+    }
+
     /// What to ask for next when `head` is committed here; each is under way from now on.
     pub fn plan(&mut self, head: Height) -> Vec<Request> {
         self.arrived.retain(|height, _| *height > head);

@@ -1,7 +1,7 @@
 //! Whether a peer may rely on its record. A storage that was put back from an earlier copy, or a
 //! key that runs twice, lacks things that the peer has said, and it could say the opposite.
 //!
-//! So a peer that starts asks the others for the last thing that they heard it say, and says
+//! So a peer that starts asks the others for the last things that they heard it say, and says
 //! nothing until those that have answered are a quorum together with it. And whenever something
 //! that it signed turns up that its record does not cover, it says nothing any more.
 
@@ -46,6 +46,24 @@ impl Said {
             Said::Proposal { height, .. } => *height,
             Said::Ballot(ballot) => ballot.height,
             Said::Complaint(complaint) => complaint.height,
+        }
+    }
+
+    fn kind(&self) -> u8 {
+        match self {
+            Said::Proposal { .. } => 0,
+            Said::Ballot(Ballot { stage: Stage::Vote, .. }) => 1,
+            Said::Ballot(Ballot { stage: Stage::Confirm, .. }) => 2,
+            Said::Complaint(_) => 3,
+        }
+    }
+
+    // Grows with what an honest peer says, among things of one kind at one height.
+    fn rank(&self) -> (Round, Option<Round>) {
+        match self {
+            Said::Proposal { round, .. } => (*round, None),
+            Said::Ballot(ballot) => (ballot.round, None),
+            Said::Complaint(complaint) => (complaint.round, complaint.high),
         }
     }
 
@@ -210,13 +228,16 @@ impl Standing {
     }
 }
 
-/// The last thing that each validator was heard to say; bounded.
+/// The last things that each validator was heard to say; bounded. Of each kind the one of the
+/// highest round at the highest height: whoever delivers an old one again hides nothing by it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
-pub struct LastSaid(BTreeMap<PeerId, SignedSaid>);
+pub struct LastSaid(BTreeMap<PeerId, Vec<SignedSaid>>);
 
 impl LastSaid {
     /// Peers remembered.
     pub const PEERS_MAX: usize = 1024;
+    /// Of each peer: one proposal, one vote, one confirm, one complaint.
+    pub const OF_ONE_MAX: usize = 4;
 
     /// Takes note of a message whose signatures were checked.
     pub fn hear(&mut self, message: &Message) {
@@ -234,15 +255,31 @@ impl LastSaid {
         }
     }
 
-    fn note(&mut self, signer: PeerId, signed: SignedSaid) {
-        let known = self.0.get(&signer).map(|last| last.said.height());
-        if known.map_or(self.0.len() < Self::PEERS_MAX, |height| height <= signed.said.height()) {
-            self.0.insert(signer, signed);
+    pub(super) fn note(&mut self, signer: PeerId, signed: SignedSaid) {
+        if self.0.len() >= Self::PEERS_MAX && !self.0.contains_key(&signer) {
+            return;
+        }
+        let last = self.0.entry(signer).or_default();
+        let height = signed.said.height();
+        if last.iter().any(|known| known.said.height() > height) {
+            return;
+        }
+        last.retain(|known| known.said.height() == height);
+        match last.iter_mut().find(|known| known.said.kind() == signed.said.kind()) {
+            Some(known) if known.said.rank() < signed.said.rank() => *known = signed,
+            Some(_) => {}
+            None => last.push(signed),
         }
     }
 
-    /// What `peer` said last, if it was heard.
-    pub fn of(&self, peer: &PeerId) -> Option<SignedSaid> {
-        self.0.get(peer).copied()
+    /// How much is remembered.
+    pub fn count(&self) -> usize {
+        self.0.values().map(Vec::len).sum()
+    }
+
+    /// What `peer` said last, at one height; at most [`LastSaid::OF_ONE_MAX`], empty if it was
+    /// not heard.
+    pub fn of(&self, peer: &PeerId) -> Vec<SignedSaid> {
+        self.0.get(peer).cloned().unwrap_or_default()
     }
 }

@@ -126,16 +126,15 @@ impl Tally {
         })
     }
 
-    /// Who has signed a ballot for `round`, of that stage.
-    pub fn signers(&self, stage: Stage, round: Round) -> Vec<PeerId> {
-        self.ballots
-            .get(&(stage, round))
-            .map_or_else(Vec::new, |said| said.keys().copied().collect())
+    /// Whose ballot of that stage and round is for `block`.
+    pub fn signers(&self, stage: Stage, round: Round, block: Hash) -> Vec<PeerId> {
+        let said = self.ballots.get(&(stage, round)).into_iter().flatten();
+        said.filter(|(_, said)| said.0 == block).map(|(signer, _)| *signer).collect()
     }
 
-    /// Who complains about `round` or a later one.
+    /// Whose last complaint is about `round`.
     pub fn complainers(&self, round: Round) -> Vec<PeerId> {
-        let about = self.complaints.iter().filter(|(_, (c, _))| c.round >= round);
+        let about = self.complaints.iter().filter(|(_, (c, _))| c.round == round);
         about.map(|(signer, _)| *signer).collect()
     }
 

@@ -147,7 +147,7 @@ impl Driver {
 
     /// Lets others see where the channel stands.
     pub(super) fn publish(&mut self) {
-        let (target, connected) = (self.target(), self.connected());
+        let (target, connected) = (self.believed_target(), self.connected());
         let (diverged, lost_record) = (self.diverged, self.lost_record());
         let holds_back = self.holds_back;
         let disputed = self.disputed;

@@ -3,7 +3,7 @@
 
 use chain::evidence::{Contradiction, Evidence};
 use chain::keys::{self, PeerId};
-use chain::lft::standing::{Author, Said, SignedSaid, Standing};
+use chain::lft::standing::{Author, LastSaid, Said, SignedSaid, Standing};
 use chain::lft::{Event, State};
 
 use super::NEVER;
@@ -54,8 +54,12 @@ impl Driver {
     pub(super) fn on_last_said(&mut self, peer: PeerId, response: Response) {
         self.asked.remove(&peer);
         let (true, Response::LastSaid(last)) = (self.may_sign(), response) else { return };
-        if let Some(signed) = last {
-            let author = Author { channel: self.head.channel, key: self.around.key.public_key() };
+        if last.len() > LastSaid::OF_ONE_MAX {
+            let why = format!("{} things last said, more than there are", last.len());
+            return self.around.network.punish(&peer, &why);
+        }
+        let author = Author { channel: self.head.channel, key: self.around.key.public_key() };
+        for signed in last {
             match keys::verify::<SignedSaid>(signed, &author) {
                 Ok(signed) if !self.state().record.covers(&signed.said) => {
                     return self.lose_record(&format!("{peer} heard it say {:?}", signed.said));

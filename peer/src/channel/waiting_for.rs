@@ -38,6 +38,10 @@ pub enum What {
     Blocks(Height),
     /// The leader's block.
     Leader,
+    /// This peer, which leads, to propose a block.
+    Proposal,
+    /// A block that a quorum has certified.
+    CertifiedBlock,
     /// Batches that the leader's block names: how many are not here.
     Batches(usize),
     /// The SCORE of this peer to execute that height.
@@ -46,7 +50,7 @@ pub enum What {
     Check,
     Votes(Votes),
     Confirms(Votes),
-    Complaints(Votes),
+    Complaints(Round, Votes),
 }
 
 /// Voting weight that is there, and that a quorum needs.
@@ -80,6 +84,8 @@ impl WaitingFor {
             What::Answers(there) => votes("answers about what this peer said before", there),
             What::Blocks(to) => format!("committed blocks up to height {to} from {}", from()),
             What::Leader => format!("the block of round {round} from {}", from()),
+            What::Proposal => format!("this peer, to propose the block of round {round}"),
+            What::CertifiedBlock => format!("a block that a quorum has signed, from {}", from()),
             What::Batches(count) => {
                 format!("{count} batches that the block of round {round} names, from {}", from())
             }
@@ -89,7 +95,9 @@ impl WaitingFor {
             What::Check => "this peer, to check the leader's block".into(),
             What::Votes(there) => votes("votes", there),
             What::Confirms(there) => votes("confirms", there),
-            What::Complaints(there) => votes(&format!("complaints about round {round}"), there),
+            What::Complaints(round, there) => {
+                votes(&format!("complaints about round {round}"), there)
+            }
         }
     }
 
@@ -128,9 +136,9 @@ impl Driver {
         if self.lost_record() {
             return (What::AdmissionAgain, Vec::new());
         }
-        let target = self.target();
+        let target = self.believed_target();
         if target > self.head.height {
-            let able = |peer: &&PeerId| self.catch_up.height_of(peer) == Some(target);
+            let able = |peer: &&PeerId| self.catch_up.height_of(peer) >= Some(target);
             return (What::Blocks(target), self.members.iter().filter(able).copied().collect());
         }
         if self.head.membership.get(&self.me).is_none() {
@@ -144,8 +152,15 @@ impl Driver {
             let (votes, missing) = self.votes(there.into_iter().collect());
             (what(votes), missing)
         };
-        match state.waits_for() {
-            WaitsFor::Nothing => (What::Nothing, Vec::new()),
+        match state.waits_for(self.me) {
+            WaitsFor::Nothing => match self.executor.executed().height {
+                executed if executed < self.head.height => {
+                    (What::Execution(executed.next()), Vec::new())
+                }
+                _ => (What::Nothing, Vec::new()),
+            },
+            WaitsFor::Proposal => (What::Proposal, Vec::new()),
+            WaitsFor::Block(_) => (What::CertifiedBlock, self.members.iter().copied().collect()),
             WaitsFor::Leader(leader) => (What::Leader, vec![leader]),
             WaitsFor::Check(hash) => {
                 let Some(block) = self.checks.get(&hash) else { return (What::Check, Vec::new()) };
@@ -157,8 +172,32 @@ impl Driver {
             }
             WaitsFor::Votes(there) => quorum(What::Votes, there),
             WaitsFor::Confirms(there) => quorum(What::Confirms, there),
-            WaitsFor::Complaints(there) => quorum(What::Complaints, there),
+            WaitsFor::Complaints(round, there) => {
+                let (votes, missing) = self.votes(there.into_iter().collect());
+                (What::Complaints(round, votes), missing)
+            }
         }
+    }
+
+    /// The greatest height that is committed elsewhere, as far as others' word can be taken: that of
+    /// validators one of which surely is honest, or anybody's while this peer is no member yet. Who
+    /// claims a height that nobody has must not hide what else is missing.
+    pub(super) fn believed_target(&self) -> Height {
+        if self.head.membership.get(&self.me).is_none() {
+            return self.target();
+        }
+        let validators = &self.state().validators;
+        let heights: Vec<(Height, PeerId)> = validators
+            .all()
+            .iter()
+            .filter_map(|v| Some((self.catch_up.height_of(&v.peer)?, v.peer)))
+            .collect();
+        let is_sure = |height: &Height| {
+            let there = heights.iter().filter(|(claimed, _)| claimed >= height);
+            validators.has_honest(&there.map(|(_, peer)| *peer).collect())
+        };
+        let sure = heights.iter().map(|(height, _)| *height).filter(is_sure).max();
+        sure.unwrap_or_default().max(self.head.height)
     }
 
     // What a set of validators weighs, and which are not in it.

@@ -52,7 +52,7 @@ pub enum Response {
     Blocks(Vec<(CommittedBlock, Vec<Batch>)>),
     Batches(Vec<Batch>),
     Block(Option<Box<Block>>),
-    LastSaid(Option<SignedSaid>),
+    LastSaid(Vec<SignedSaid>),
     /// Not for you, or not now.
     Nothing,
 }

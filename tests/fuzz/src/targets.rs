@@ -30,6 +30,7 @@ pub const TARGETS: &[Target] = &[
     ledger::RECORD,
     consensus::CERTIFICATE,
     consensus::MESSAGE,
+    consensus::SAID,
     consensus::EVIDENCE,
     consensus::STEP,
     network::FRAME,

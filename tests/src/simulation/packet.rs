@@ -44,7 +44,7 @@ pub enum Response {
     Batches(Vec<Rc<Parcel>>),
     Block(Rc<Block>),
     Blocks(Vec<Fetched>),
-    LastSaid(Option<SignedSaid>),
+    LastSaid(Vec<SignedSaid>),
     Nothing,
 }
 
@@ -127,17 +127,55 @@ impl Parcel {
     }
 }
 
+fn first(hash: &Hash) -> u64 {
+    u64::from_le_bytes(hash.0[..8].try_into().unwrap_or_default())
+}
+
+impl Request {
+    fn print(&self) -> u64 {
+        match self {
+            Request::Batches(wanted) => {
+                wanted.iter().fold(1, |all, batch| all ^ first(&batch.hash))
+            }
+            Request::Block { height, hash } => height.0 ^ first(hash),
+            Request::Blocks { first, count } => first.0 ^ count.rotate_left(32),
+            Request::LastSaid(peer) => print_of(peer),
+        }
+    }
+}
+
+impl Response {
+    fn print(&self) -> u64 {
+        match self {
+            Response::Batches(parcels) => {
+                parcels.iter().fold(2, |all, parcel| all ^ first(&parcel.reference.hash))
+            }
+            Response::Block(block) => first(&block.hash()),
+            Response::Blocks(blocks) => {
+                blocks.iter().fold(3, |all, (block, _)| all ^ first(&block.block.hash()))
+            }
+            Response::LastSaid(said) => print_of(said),
+            Response::Nothing => 0,
+        }
+    }
+}
+
 impl Packet {
+    /// Whether it means something from another peer too: an answer belongs to its link.
+    pub fn can_be_replayed(&self) -> bool {
+        !matches!(self, Packet::Status(_) | Packet::Ask { .. } | Packet::Answer { .. })
+    }
+
     /// A number that tells packets apart, for the trace.
     pub fn print(&self) -> u64 {
-        let first = |hash: &Hash| u64::from_le_bytes(hash.0[..8].try_into().unwrap_or_default());
         match self {
             Packet::Message(letter) => letter.print,
             Packet::Status(height) => height.0,
             Packet::Batch(parcel) => first(&parcel.reference.hash),
             Packet::Entry(entry) => entry.entry.sequence.0,
             Packet::Evidence(evidence) => print_of(evidence.as_ref()),
-            Packet::Ask { number, .. } | Packet::Answer { number, .. } => *number,
+            Packet::Ask { number, request } => *number ^ request.print(),
+            Packet::Answer { number, response } => *number ^ response.print(),
         }
     }
 }

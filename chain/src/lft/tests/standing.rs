@@ -85,12 +85,12 @@ fn a_peer_that_is_sure_stays_so_when_the_validators_change() {
 fn what_was_said_last_is_remembered_with_its_proof() {
     let stand = Stand::new(0);
     let mut last = LastSaid::default();
-    assert_eq!(last.of(&peer(3)), None);
-    for words in ["vote 0 A0 by 2", "complain 1 by 2", "pass 0 because 012:-"] {
+    assert_eq!(last.of(&peer(3)), []);
+    for words in ["complain 1 by 2", "pass 0 because 012:-"] {
         let words: Vec<&str> = words.split(' ').collect();
         last.hear(&stand.message(&words));
     }
-    let signed = last.of(&peer(3)).unwrap();
+    let [signed] = last.of(&peer(3))[..] else { panic!("one thing was said") };
     assert_eq!(signed.said, complaint(stand.state.height.0, 1, None));
     let author = |number: u8| Author { channel: stand.head.channel, key: key(number).public_key() };
     assert!(verify(signed, &author(3)).is_ok());
@@ -98,6 +98,41 @@ fn what_was_said_last_is_remembered_with_its_proof() {
     assert!(verify(signed, &Author { channel: Hash::ZERO, ..author(3) }).is_err());
     let other = SignedSaid { said: complaint(stand.state.height.0, 2, None), ..signed };
     assert!(verify(other, &author(3)).is_err());
+}
+
+#[test]
+fn what_was_said_before_hides_nothing_when_it_is_heard_again() {
+    let stand = Stand::new(0);
+    let height = stand.state.height.0;
+    let (a0, a1) = (stand.block("A0").hash(), stand.block("A1").hash());
+    let on = |stage, round, block| {
+        Said::Ballot(Ballot { stage, height: Height(height), round: Round(round), block })
+    };
+    let mut last = LastSaid::default();
+    for words in [
+        "vote 1 A1 by 2",
+        "vote 0 A0 by 2",
+        "complain 1 by 2 high 0/A0",
+        "complain 1 by 2",
+        "complain 0 by 2",
+        "confirm 0 A0 by 2",
+        "vote 0 A0 by 2",
+    ] {
+        let words: Vec<&str> = words.split(' ').collect();
+        last.hear(&stand.message(&words));
+    }
+    let said: Vec<Said> = last.of(&peer(3)).iter().map(|signed| signed.said).collect();
+    let expected =
+        [on(Stage::Vote, 1, a1), complaint(height, 1, Some(0)), on(Stage::Confirm, 0, a0)];
+    assert_eq!(said, expected);
+    assert_eq!(last.count(), 3);
+    let earlier =
+        SignedSaid { said: ballot(Stage::Vote, height - 1, 9, 1), ..last.of(&peer(3))[0] };
+    last.note(peer(3), earlier);
+    assert_eq!(last.count(), 3, "of an earlier height");
+    let later = SignedSaid { said: ballot(Stage::Vote, height + 1, 0, 1), ..earlier };
+    last.note(peer(3), later);
+    assert_eq!(last.of(&peer(3)), [later], "of a later height");
 }
 
 #[test]

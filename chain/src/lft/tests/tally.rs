@@ -1,4 +1,5 @@
 use super::{Stand, check};
+use crate::certificate::Stage;
 use crate::count::Round;
 use crate::lft::tally::ROUNDS_KEPT;
 
@@ -50,8 +51,8 @@ fn a_confirm_and_a_complaint_that_denies_it_are_evidence() {
 
 /// Rounds below 100 of which votes are kept.
 fn rounds_kept(stand: &Stand) -> usize {
-    let votes =
-        |round: &u64| stand.state.tally.signers(crate::certificate::Stage::Vote, Round(*round));
+    let a0 = stand.block("A0").hash();
+    let votes = |round: &u64| stand.state.tally.signers(Stage::Vote, Round(*round), a0);
     (0..100).filter(|round| !votes(round).is_empty()).count()
 }
 
@@ -67,10 +68,11 @@ fn a_flood_of_rounds_is_bounded() {
             stand.tell(&line);
         }
     }
-    let (stage, within) = (crate::certificate::Stage::Vote, Round(ROUNDS_KEPT));
-    assert_eq!(stand.state.tally.signers(stage, within).len(), 1);
-    assert_eq!(stand.state.tally.signers(stage, within.next()).len(), 0);
-    assert_eq!(stand.state.tally.complainers(Round(0)).len(), 1);
+    let (within, a0) = (Round(ROUNDS_KEPT), stand.block("A0").hash());
+    let tally = &stand.state.tally;
+    assert_eq!(tally.signers(Stage::Vote, within, a0).len(), 1);
+    assert_eq!(tally.signers(Stage::Vote, within.next(), a0).len(), 0);
+    assert_eq!(tally.complainers(Round(u64::MAX)).len(), 1);
     assert_eq!(rounds_kept(&stand), ROUNDS_KEPT as usize + 1);
 }
 
@@ -90,10 +92,8 @@ fn who_signed_and_who_complains_can_be_shown() {
     stand.tell("vote 0 A0 by 1");
     stand.tell("vote 0 B0 by 2");
     stand.tell("complain 0 by 3");
-    let tally = &stand.state.tally;
-    let mut signers = vec![crate::tests::peer(2), crate::tests::peer(3)];
-    signers.sort_unstable();
-    assert_eq!(tally.signers(crate::certificate::Stage::Vote, Round(0)), signers);
+    let (tally, a0) = (&stand.state.tally, stand.block("A0").hash());
+    assert_eq!(tally.signers(Stage::Vote, Round(0), a0), [crate::tests::peer(2)]);
     assert_eq!(tally.complainers(Round(0)), [crate::tests::peer(4)]);
     assert_eq!(tally.complainers(Round(1)), []);
 }

@@ -10,13 +10,15 @@ fn waits(stand: &Stand) -> String {
         numbers.insert(0, word.to_string());
         numbers.join(" ")
     };
-    match stand.state.waits_for() {
+    match stand.state.waits_for(stand.rules.me) {
         WaitsFor::Nothing => "nothing".into(),
         WaitsFor::Leader(leader) => numbers("leader", &[leader]),
         WaitsFor::Check(block) => format!("check {}", stand.name(&block)),
         WaitsFor::Votes(peers) => numbers("votes", &peers),
         WaitsFor::Confirms(peers) => numbers("confirms", &peers),
-        WaitsFor::Complaints(peers) => numbers("complaints", &peers),
+        WaitsFor::Complaints(round, peers) => numbers(&format!("complaints about {round}"), &peers),
+        WaitsFor::Proposal => "proposal".into(),
+        WaitsFor::Block(block) => format!("block {}", stand.name(&block)),
     }
 }
 
@@ -52,11 +54,42 @@ fn a_round_that_fails_and_the_next() {
     check(
         2,
         "block 0 A0            => check A0
-         timeout 0             => complaints
-         complain 0 by 2       => complaints 2
-         complain 0 by 0       => complaints 0 2
+         timeout 0             => complaints about 0
+         complain 0 by 2       => complaints about 0 2
+         complain 0 by 0       => complaints about 0 0 2
          complain 0 by 3       => leader 1
          block 1 A1 because 023:- => check A1
-         refused A1            => complaints",
+         refused A1            => complaints about 1",
     );
+}
+
+#[test]
+fn ballots_for_another_block_do_not_count() {
+    check(
+        1,
+        "block 0 A0        => check A0
+         checked A0        => votes
+         vote 0 B0 by 3    => votes
+         vote 0 A0 by 0    => votes 0
+         vote 0 A0 by 1    => votes 0 1
+         vote 0 A0 by 2    => confirms
+         confirm 0 B0 by 3 => confirms",
+    );
+}
+
+#[test]
+fn a_decided_block_that_is_not_here() {
+    check(
+        1,
+        "confirm 0 A0 by 0 => nothing
+         confirm 0 A0 by 2 => nothing
+         confirm 0 A0 by 3 => block A0
+         found A0          => check A0
+         checked A0        => nothing",
+    );
+}
+
+#[test]
+fn a_leader_waits_for_itself() {
+    check(0, "work => proposal");
 }

@@ -68,11 +68,11 @@ async fn a_validator_that_starts_says_nothing_before_a_quorum_has_answered() {
     let mut other = Other::meets(1, &solo, 2).await;
     // Who is not on the channel yet, and who shows what somebody else said, has not answered.
     answer(&mut other, Response::Nothing).await;
-    answer(&mut other, Response::LastSaid(Some(vote(&head, Height(1), 1)))).await;
+    answer(&mut other, Response::LastSaid(vec![vote(&head, Height(1), 1)])).await;
     other.is_connected(2, false).await;
     other.is_connected(2, true).await;
     assert_eq!(refused().await, Some(Refused::HoldsBack));
-    answer(&mut other, Response::LastSaid(Some(vote(&head, Height(1), 2)))).await;
+    answer(&mut other, Response::LastSaid(vec![vote(&head, Height(1), 2)])).await;
     let status = solo.channel.status.clone();
     wait_for("it speaks", SOON, || !status.borrow().holds_back).await;
     assert_eq!(refused().await, None);
@@ -94,7 +94,7 @@ async fn what_is_said_while_it_asks_is_heard_when_it_may_speak() {
     // The answer comes after both votes; that they contradict each other shows they were heard.
     tokio::time::sleep(std::time::Duration::from_millis(300)).await;
     assert_eq!(evidence(&solo.channel.status.borrow()), 0);
-    answer(&mut other, Response::LastSaid(None)).await;
+    answer(&mut other, Response::LastSaid(Vec::new())).await;
     let status = solo.channel.status.clone();
     wait_for("both votes are heard", SOON, || evidence(&status.borrow()) == 1).await;
     solo.stop().await;
@@ -106,7 +106,7 @@ async fn a_storage_older_than_what_was_said_is_noticed_and_remembered() {
     let (solo, head) = start(folder.path(), &repository).await;
     let mut other = Other::meets(1, &solo, 2).await;
     let said = vote(&head, head.height.next(), 2);
-    answer(&mut other, Response::LastSaid(Some(said))).await;
+    answer(&mut other, Response::LastSaid(vec![said])).await;
     is_lost(&solo).await;
     solo.stop().await;
     let solo = again(folder.path(), &repository).await;
@@ -147,14 +147,14 @@ async fn a_peer_whose_complaints_lead_nowhere_asks_whether_its_key_runs_elsewher
     let (folder, repository) = (tempfile::tempdir().unwrap(), Repository::new());
     let (solo, head) = start(folder.path(), &repository).await;
     let mut other = Other::meets(1, &solo, 2).await;
-    answer(&mut other, Response::LastSaid(None)).await;
+    answer(&mut other, Response::LastSaid(Vec::new())).await;
     let status = solo.channel.status.clone();
     wait_for("it speaks", SOON, || !status.borrow().holds_back).await;
     // Validator 1 leads and says nothing.
     solo.submit(&["a"]).await;
     wait_for("it complains", SOON, || status.borrow().is_complaining).await;
     let said = vote(&head, head.height.next(), 2);
-    answer(&mut other, Response::LastSaid(Some(said))).await;
+    answer(&mut other, Response::LastSaid(vec![said])).await;
     is_lost(&solo).await;
     solo.stop().await;
 }
@@ -170,7 +170,8 @@ async fn what_others_were_heard_to_say_is_told_after_a_restart_too() {
     let other = Other::meets(2, &alone, 1).await;
     let request = Request::LastSaid(peer(1));
     let answer = other.network.request(peer(1), alone.channel.id, request).await;
-    let Ok(Response::LastSaid(Some(told))) = answer else { panic!("{answer:?}") };
+    let Ok(Response::LastSaid(all)) = answer else { panic!("{answer:?}") };
+    let [told] = all[..] else { panic!("{all:?}") };
     let ledger = &alone.channel.ledger;
     let block = ledger.block(ledger.head().unwrap().height).unwrap();
     assert_eq!(Some(told.said), Said::in_certificate(&block.certificate, &peer(1)));
@@ -199,7 +200,7 @@ async fn evidence_against_itself_is_noticed() {
         let (folder, repository) = (tempfile::tempdir().unwrap(), Repository::new());
         let (solo, head) = start(folder.path(), &repository).await;
         let mut other = Other::meets(1, &solo, 2).await;
-        answer(&mut other, Response::LastSaid(None)).await;
+        answer(&mut other, Response::LastSaid(Vec::new())).await;
         let contradiction = contradictions(&head)[at].clone();
         let evidence = Evidence { signer: peer(2), contradiction };
         other.say(Packet::Evidence(Box::new(evidence)));

@@ -32,7 +32,7 @@ fn what_is_waited_for_is_said_in_words_with_those_it_waits_for() {
             "votes: 2 of 3, missing peer 3, not heard yet; peer 4, last heard 0.0 s ago",
         ),
         (
-            What::Complaints(votes),
+            What::Complaints(Round(2), votes),
             one,
             "complaints about round 2: 2 of 3, missing peer 4, last heard 4.1 s ago",
         ),
@@ -48,6 +48,12 @@ fn what_is_waited_for_is_said_in_words_with_those_it_waits_for() {
             "committed blocks up to height 90 from peer 4, last heard 4.1 s ago",
         ),
         (What::Execution(Height(7)), &[], "the SCORE of this peer, to execute height 7"),
+        (What::Proposal, &[], "this peer, to propose the block of round 2"),
+        (
+            What::CertifiedBlock,
+            one,
+            "a block that a quorum has signed, from peer 4, last heard 4.1 s ago",
+        ),
         (What::Check, &[], "this peer, to check the leader's block"),
         (
             What::Answers(votes),

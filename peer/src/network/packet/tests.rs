@@ -59,8 +59,8 @@ fn every_request_and_response_survives_the_wire() {
     }
     for response in [
         Response::Nothing,
-        Response::LastSaid(None),
-        Response::LastSaid(Some(said)),
+        Response::LastSaid(Vec::new()),
+        Response::LastSaid(vec![said]),
         Response::Blocks(vec![(block.clone(), vec![batch.clone()])]),
         Response::Batches(vec![batch.clone(), batch]),
         Response::Block(None),

@@ -8,6 +8,7 @@ use chain::evidence::Evidence;
 use chain::hash::Hash;
 use chain::keys::{PeerId, verify};
 use chain::lft::message::{Justification, Known, Message, Statement};
+use chain::lft::standing::{Author, SignedSaid};
 use chain::lft::{Effect, Event, Rules, Start, State, step};
 
 use super::SMALL;
@@ -73,6 +74,33 @@ fn judge(message: Message) -> Verdict {
     assert!(verify(message.clone(), &other).is_err(), "a message of another channel");
     if verify(message.clone(), &world.known).is_ok() {
         assert!(world.book.holds(&message), "a forged message: {message:?}");
+    }
+    Verdict::Taken
+}
+
+pub const SAID: Target = Target {
+    name: "said",
+    decodes: "what others heard a peer say last (chain::lft::standing)",
+    bytes_max: 256,
+    runs: 50_000,
+    memory_max: SMALL,
+    run: last_said,
+    seeds: || {
+        let said = world().messages.iter().filter_map(SignedSaid::of);
+        said.map(|(_, signed)| encode(&signed)).collect()
+    },
+};
+
+fn last_said(bytes: &[u8]) -> Verdict {
+    let Some(signed) = decoded::<SignedSaid>(bytes) else { return Verdict::Refused };
+    let world = world();
+    for number in 1..=DISHONEST {
+        let author = Author { channel: world.head.channel, key: key(number).public_key() };
+        let other = Author { channel: Hash([7; 32]), ..author };
+        assert!(verify(signed, &other).is_err(), "said on another channel: {signed:?}");
+        if verify(signed, &author).is_ok() {
+            assert!(world.book.holds_last(&peer(number), &signed), "forged: {signed:?}");
+        }
     }
     Verdict::Taken
 }

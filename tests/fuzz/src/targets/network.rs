@@ -6,12 +6,14 @@ use std::task::{Context, Poll};
 
 use chain::count::Height;
 use chain::encoding::encode;
+use chain::lft::message::Message;
+use chain::lft::standing::SignedSaid;
 use futures::executor::block_on;
 use futures::io::{AsyncRead, Cursor};
 use peer::network::{Envelope, Lane, Packet, Request, Response, frame};
 
 use super::SMALL;
-use crate::world::world;
+use crate::world::{peer, world};
 use crate::{Target, Verdict, decoded, memory, taken};
 
 pub const FRAME: Target = Target {
@@ -149,11 +151,16 @@ pub const REQUEST: Target = Target {
             Request::Blocks { first: Height(1), count: 32 },
             Request::Batches(block.batches.clone()),
             Request::Block { height: Height(2), hash: block.hash() },
+            Request::LastSaid(peer(2)),
         ];
         let channel = world.head.channel;
         requests.map(|content| encode(&Envelope { channel, content })).to_vec()
     },
 };
+
+fn last_said(message: &Message) -> Option<SignedSaid> {
+    SignedSaid::of(message).map(|(_, signed)| signed)
+}
 
 pub const RESPONSE: Target = Target {
     name: "response",
@@ -174,6 +181,7 @@ pub const RESPONSE: Target = Target {
             Response::Batches(world.batches.clone()),
             Response::Block(Some(Box::new(world.committed[0].block.clone()))),
             Response::Block(None),
+            Response::LastSaid(world.messages.iter().filter_map(last_said).take(4).collect()),
             Response::Nothing,
         ];
         responses.iter().map(encode).collect()

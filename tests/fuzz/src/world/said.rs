@@ -6,7 +6,8 @@ use borsh::BorshSerialize;
 use chain::certificate::Certificate;
 use chain::encoding::encode;
 use chain::keys::{PeerId, Signature};
-use chain::lft::message::{Justification, Message};
+use chain::lft::message::{Ballot, Complaint, Justification, Message};
+use chain::lft::standing::{self as last, SignedSaid};
 
 /// A statement of `signer`, with everything that its signature must cover.
 type Said = (PeerId, Vec<u8>, Signature);
@@ -26,6 +27,22 @@ impl Book {
         said(message).iter().all(|one| self.0.contains(one))
     }
 
+    /// The same of what `signer` is said to have said last.
+    pub fn holds_last(&self, signer: &PeerId, last: &SignedSaid) -> bool {
+        let SignedSaid { said, signature } = last;
+        self.0.contains(&match *said {
+            last::Said::Proposal { height, round, block, justification } => {
+                one(signer, ("proposed", height, round, block, justification), signature)
+            }
+            last::Said::Ballot(Ballot { stage, height, round, block }) => {
+                one(signer, ("cast", stage, height, round, block), signature)
+            }
+            last::Said::Complaint(Complaint { height, round, high }) => {
+                one(signer, ("complain", height, round, high), signature)
+            }
+        })
+    }
+
     /// The same of a certificate by itself.
     pub fn holds_certificate(&self, certificate: &Certificate) -> bool {
         in_certificate(certificate).iter().all(|one| self.0.contains(one))
@@ -39,7 +56,10 @@ fn one(signer: &PeerId, what: impl BorshSerialize, signature: &Signature) -> Sai
 fn said(message: &Message) -> Vec<Said> {
     match message {
         Message::Proposal { proposal, signer, signature } => {
-            let mut all = vec![one(signer, ("propose", proposal), signature)];
+            let hashes = (proposal.block.hash(), proposal.justification_hash());
+            let last = ("proposed", proposal.height, proposal.round, hashes.0, hashes.1);
+            let mut all =
+                vec![one(signer, ("propose", proposal), signature), one(signer, last, signature)];
             if let Some(justification) = &proposal.justification {
                 all.extend(in_justification(justification));
             }
