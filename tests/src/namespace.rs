@@ -35,6 +35,8 @@ pub fn inside(test: &str, run: impl FnOnce()) {
     let entrance = match find_entrance() {
         Ok(entrance) => entrance,
         Err(why) => {
+            let required = std::env::var_os("NAMESPACES").is_some_and(|value| value == "required");
+            assert!(!required, "{test} needs network namespaces: {why}");
             note(&format!(
                 "left out: {test} needs network namespaces and TUN devices, which are refused \
                  here: {why}. Root may have them, and anybody where user namespaces are allowed \

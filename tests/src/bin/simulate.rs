@@ -13,7 +13,7 @@ use tests::simulation::mutant::Mutant;
 use tests::simulation::plan::Plan;
 use tests::simulation::profile::Profile;
 use tests::simulation::report::report;
-use tests::simulation::world::Options;
+use tests::simulation::world::{self, Options};
 
 /// Between two lines of progress.
 const LINE_EVERY: Duration = Duration::from_secs(2);
@@ -88,7 +88,7 @@ fn main() -> ExitCode {
 
 fn replay(profile: Profile, seed: u64, options: &Options) -> ExitCode {
     let plan = Rc::new(Plan::new(profile, seed));
-    let outcome = fleet::run(&plan, options);
+    let outcome = world::run(&plan, options);
     say(&format!(
         "seed {seed}, profile {profile}: {} heights, {} events, hash {:016x}, settled after \
          {:.3} s, went on after {:.3} s",

@@ -1,11 +1,10 @@
 //! Many seeds, on as many threads as wanted; each run itself is on one.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 
-use super::invariants::{Invariant, Progress, Violation};
+use super::invariants::{Invariant, Violation};
 use super::mutant::Mutant;
 use super::plan::Plan;
 use super::profile::Profile;
@@ -26,25 +25,6 @@ pub struct Tally {
 /// The profile of a seed when none is asked for.
 pub fn profile_of(seed: u64) -> Profile {
     Profile::ALL[(seed % Profile::ALL.len() as u64) as usize]
-}
-
-/// One run; a panic of the rules is a violation too.
-pub fn run(plan: &Rc<Plan>, options: &Options) -> Outcome {
-    let result = catch_unwind(AssertUnwindSafe(|| world::run(plan, options)));
-    result.unwrap_or_else(|reason| {
-        let text = reason.downcast_ref::<String>().cloned();
-        let text = text.or(reason.downcast_ref::<&str>().map(|text| text.to_string()));
-        let what = text.unwrap_or_default();
-        Outcome {
-            print: 0,
-            events: 0,
-            heights: 0,
-            violation: Some(Violation { invariant: Invariant::Panics, what }),
-            progress: Progress::default(),
-            words: Vec::new(),
-            most: Default::default(),
-        }
-    })
 }
 
 /// Runs `count` seeds from `first` on and stops at the first that fails. `seen` hears of the tally
@@ -68,7 +48,7 @@ pub fn sweep(
             }
             let profile = profile.unwrap_or(profile_of(seed));
             let plan = Rc::new(Plan::new(profile, seed));
-            let outcome = run(&plan, options);
+            let outcome = world::run(&plan, options);
             let mut tally = tally.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
             if outcome.violation.is_some() {
                 failed.store(true, Ordering::Relaxed);

@@ -4,20 +4,19 @@
 use std::fmt::Write;
 use std::rc::Rc;
 
-use super::fleet;
-use super::invariants::Violation;
+use super::invariants::{Invariant, Violation};
 use super::mutant::Mutant;
 use super::plan::Plan;
 use super::profile::Profile;
 use super::shrink::shrink;
-use super::world::Options;
+use super::world::{self, Options};
 
 /// The whole of it.
 pub fn report(profile: Profile, seed: u64, violation: &Violation, options: &Options) -> String {
     let plan = Plan::new(profile, seed);
     let small = shrink(&plan, options, violation.invariant);
     let in_words = Options { words: true, ..*options };
-    let outcome = fleet::run(&Rc::new(small.clone()), &in_words);
+    let outcome = world::run(&Rc::new(small.clone()), &in_words);
     let mut text = String::new();
     let broken = outcome.violation.unwrap_or(violation.clone());
     let _ = writeln!(text, "seed {seed}, profile {profile}: {}", violation.invariant.name());
@@ -38,7 +37,9 @@ pub fn report(profile: Profile, seed: u64, violation: &Violation, options: &Opti
     }
     let number = options.mutant.and_then(|m| Mutant::ALL.iter().position(|other| *other == m));
     let mutant = number.map_or(String::new(), |number| format!(" --mutant {number}"));
-    let _ = writeln!(text, "\nagain: simulate --seed {seed} --profile {profile}{mutant}");
+    let number = options.only.and_then(|o| Invariant::ALL.iter().position(|other| *other == o));
+    let only = number.map_or(String::new(), |number| format!(" --only {number}"));
+    let _ = writeln!(text, "\nagain: simulate --seed {seed} --profile {profile}{mutant}{only}");
     text
 }
 

@@ -6,7 +6,7 @@ use std::rc::Rc;
 use chain::count::Height;
 use chain::hash::Hash;
 use chain::keys::{PeerId, SecretKey};
-use chain::lft::message::{Known, Message, Statement};
+use chain::lft::message::{Known, Statement};
 use chain::validators::ValidatorSet;
 
 use super::dice::Dice;
@@ -129,9 +129,7 @@ impl Shared {
     /// Signs with a peer's key; the watch learns what was really signed, by whomever.
     pub fn sign(&mut self, place: &Place, channel: &Hash, statement: Statement) -> Rc<Letter> {
         let message = statement.sign(channel, &place.key);
-        if let Message::Ballot { ballot, signer, .. } = &message {
-            self.watch.certificates.signed(place.channel, *signer, ballot);
-        }
+        self.watch.certificates.signed(place.channel, &message);
         Letter::new(message)
     }
 }

@@ -3,10 +3,9 @@
 
 use std::rc::Rc;
 
-use super::fleet;
 use super::invariants::Invariant;
 use super::plan::{Plan, Trouble};
-use super::world::Options;
+use super::world::{self, Options};
 
 /// Runs spent on it.
 const RUNS_MAX: usize = 300;
@@ -57,7 +56,7 @@ impl Shrinking<'_> {
         }
         self.runs += 1;
         let smaller = Rc::new(smaller);
-        let violation = fleet::run(&smaller, self.options).violation;
+        let violation = world::run(&smaller, self.options).violation;
         let same = violation.is_some_and(|violation| violation.invariant == self.invariant);
         if same {
             *best = Rc::unwrap_or_clone(smaller);

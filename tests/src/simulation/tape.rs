@@ -1,10 +1,9 @@
-//! Messages of all channels, heights and rounds that a replayer may say again.
+//! Packets of all channels, heights and rounds that a replayer may send again.
 
 use std::collections::VecDeque;
-use std::rc::Rc;
 
 use super::dice::Dice;
-use super::packet::Letter;
+use super::packet::Packet;
 
 const KEPT_MAX: usize = 400;
 
@@ -12,7 +11,7 @@ const KEPT_MAX: usize = 400;
 pub struct Tape {
     /// Whether anybody will ask.
     runs: bool,
-    letters: VecDeque<Rc<Letter>>,
+    packets: VecDeque<Packet>,
 }
 
 impl Tape {
@@ -20,22 +19,22 @@ impl Tape {
         Tape { runs, ..Tape::default() }
     }
 
-    pub fn record(&mut self, letter: &Rc<Letter>, dice: &mut Dice) {
+    pub fn record(&mut self, packet: &Packet, dice: &mut Dice) {
         if !self.runs {
             return;
         }
-        if self.letters.len() == KEPT_MAX {
+        if self.packets.len() == KEPT_MAX {
             // Some of it stays for long.
             let gone = dice.below(KEPT_MAX as u64) as usize;
-            self.letters.swap_remove_back(gone);
+            self.packets.swap_remove_back(gone);
         }
-        self.letters.push_back(letter.clone());
+        self.packets.push_back(packet.clone());
     }
 
     /// Any of them, later ones more often.
-    pub fn any(&self, dice: &mut Dice) -> Option<Rc<Letter>> {
-        let count = self.letters.len() as u64;
+    pub fn any(&self, dice: &mut Dice) -> Option<Packet> {
+        let count = self.packets.len() as u64;
         let back = dice.below(count.max(1)).min(dice.below(count.max(1)));
-        self.letters.iter().rev().nth(back as usize).cloned()
+        self.packets.iter().rev().nth(back as usize).cloned()
     }
 }

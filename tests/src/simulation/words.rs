@@ -5,6 +5,7 @@ use chain::hash::Hash;
 use chain::lft::message::{Ballot, Justification, Message, Proposal, Statement};
 use chain::lft::{Effect, Event, Record};
 
+use super::packet::{Packet, Response};
 use super::trace::print_of;
 
 fn first(hash: &Hash) -> u64 {
@@ -119,6 +120,33 @@ fn statement_in_words(statement: &Statement) -> String {
             )
         }
         Statement::PassOn(justification) => justification_in_words(justification),
+    }
+}
+
+/// What arrives from another peer, in a line.
+pub fn packet(from: usize, packet: &Packet) -> String {
+    match packet {
+        Packet::Message(letter) => format!("← {from}: {}", message_in_words(&letter.message)),
+        Packet::Status(height) => format!("← {from}: height {height}"),
+        Packet::Batch(parcel) => {
+            let batch = &parcel.reference;
+            format!("← {from}: batch {} of {:?} {:?}", batch.number, batch.maker, batch.hash)
+        }
+        Packet::Entry(signed) => {
+            format!("← {from}: entry {} {:?}", signed.entry.sequence, signed.entry.change)
+        }
+        Packet::Evidence(evidence) => format!("← {from}: evidence {evidence:?}"),
+        Packet::Ask { number, request } => format!("← {from}: asks {number:x} {request:?}"),
+        Packet::Answer { number, response } => {
+            let what = match response {
+                Response::Batches(parcels) => format!("{} batches", parcels.len()),
+                Response::Block(block) => format!("block {:?}", block.hash()),
+                Response::Blocks(blocks) => format!("{} committed blocks", blocks.len()),
+                Response::LastSaid(said) => format!("{said:?}"),
+                Response::Nothing => "nothing".to_string(),
+            };
+            format!("← {from}: answers {number:x}: {what}")
+        }
     }
 }
 

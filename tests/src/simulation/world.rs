@@ -3,6 +3,7 @@
 mod trouble;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
 
 use chain::keys::PeerId;
@@ -17,6 +18,7 @@ use super::packet::Packet;
 use super::plan::Plan;
 use super::queue::{Item, Queue};
 use super::shared::{Place, Shared};
+use super::words;
 
 /// Between two actions of a faulty validator of its own accord.
 const MISCHIEF_US: u64 = 250_000;
@@ -60,10 +62,17 @@ pub struct World {
     entries: Vec<Rc<SignedEntry>>,
 }
 
-/// Runs a plan.
+/// Runs a plan; a panic of the rules is a violation too.
 pub fn run(plan: &Rc<Plan>, options: &Options) -> Outcome {
     let mut world = World::new(plan.clone(), options);
-    let progress = world.run();
+    let result = catch_unwind(AssertUnwindSafe(|| world.run()));
+    let progress = result.unwrap_or_else(|reason| {
+        let text = reason.downcast_ref::<String>().cloned();
+        let text = text.or(reason.downcast_ref::<&str>().map(|text| text.to_string()));
+        let what = text.unwrap_or_default();
+        world.shared.watch.violation = Some(Violation { invariant: Invariant::Panics, what });
+        Progress::default()
+    });
     let print = world.shared.trace.print();
     if options.words {
         world.nodes.iter().for_each(|node| node.describe(&mut world.shared.trace));
@@ -229,6 +238,9 @@ impl World {
         if self.nodes[to].mind.is_none() {
             return;
         }
+        let now_us = self.shared.now_us;
+        let print = packet.print();
+        self.shared.trace.note(now_us, to, print, || words::packet(from, &packet));
         let heard = self.faulty.contains_key(&to).then(|| packet.clone());
         self.tell(to, Input::Packet(from, packet));
         if let Some(heard) = heard
@@ -280,10 +292,8 @@ impl World {
     fn carry(&mut self, from: usize, sent: Vec<Sent>) {
         let now_us = self.shared.now_us;
         for (to, packet) in sent {
-            if let Packet::Message(letter) = &packet
-                && self.shared.dice.chance(25)
-            {
-                self.shared.tape.record(letter, &mut self.shared.dice);
+            if packet.can_be_replayed() && self.shared.dice.chance(25) {
+                self.shared.tape.record(&packet, &mut self.shared.dice);
             }
             let Shared { network, dice, .. } = &mut self.shared;
             for delay_us in network.carry(from, to, &packet, dice) {

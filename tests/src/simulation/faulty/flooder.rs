@@ -23,7 +23,7 @@ impl Flooder {
     fn packet(hand: &mut Hand<'_>) -> Packet {
         let any = hand.shared.dice.number();
         let height = Height(hand.height().0 + any % 3 / 2);
-        let round = Round(any >> 8 & 63);
+        let round = Round(if any & 32 == 0 { any >> 8 & 63 } else { any >> 8 & 0xffff });
         match any % 8 {
             0..4 => {
                 let stage = if any & 16 == 0 { Stage::Vote } else { Stage::Confirm };
@@ -38,11 +38,11 @@ impl Flooder {
             }
             5 => {
                 let next = hand.node.disk.now.head.next_batch(&hand.me());
-                let number = Sequence(next.0 + (any >> 8 & 15));
-                let data = "x".repeat(300);
-                let transaction = Transaction { timestamp_us: any, data };
+                let number = Sequence(next.0 + (any >> 8 & 63));
+                let transaction = |_| Transaction { timestamp_us: any, data: "x".repeat(300) };
                 let key = &hand.node.place.key;
-                let batch = Batch::seal(key, hand.channel(), number, vec![transaction]);
+                let transactions = (0..5).map(transaction).collect();
+                let batch = Batch::seal(key, hand.channel(), number, transactions);
                 Packet::Batch(Parcel::new(batch))
             }
             6 => {

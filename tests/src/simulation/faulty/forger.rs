@@ -1,14 +1,16 @@
 //! Makes up certificates: of its own signature alone, of others' under other things, and of keys
-//! that nobody has; inside complaints, justifications and committed blocks.
+//! that nobody has; inside complaints, justifications, proposed and committed blocks.
 
 use std::rc::Rc;
 
-use chain::block::CommittedBlock;
+use chain::block::{Block, BlockContent, CommittedBlock, Executed};
 use chain::certificate::{Certificate, Stage, ballot_digest};
 use chain::count::{Height, Round};
 use chain::hash::Hash;
 use chain::keys::{PeerId, Signature};
-use chain::lft::message::{Complaint, ComplaintCertificate, Justification, Message, Statement};
+use chain::lft::message::{
+    Complaint, ComplaintCertificate, Justification, Message, Proposal, Statement,
+};
 
 use super::{Faulty, Hand, Sent};
 use crate::simulation::packet::{Packet, Response};
@@ -87,6 +89,28 @@ impl Faulty for Forger {
         let sealed = hand.node.place.key.sign(&block);
         let signers = high.signatures.iter().map(|(peer, _)| (*peer, Some(round), sealed));
         let complaints = ComplaintCertificate { height, round, complaints: signers.collect() };
-        hand.say(&to, Statement::PassOn(Justification { complaints, high: Some(high) }))
+        let justification = Justification { complaints, high: Some(high) };
+        if hand.shared.dice.chance(50) {
+            return hand.say(&to, Statement::PassOn(justification));
+        }
+        // A block of the next round, which it may even lead, on top of a forged certificate.
+        let Some(own) = hand.node.mind.as_ref().map(|mind| mind.head.clone()) else {
+            return Vec::new();
+        };
+        let confirmed = (Stage::Confirm, own.height, Round(0));
+        let previous = self.certificate(hand, confirmed, own.hash);
+        let content = BlockContent {
+            timestamp_us: own.timestamp_us + 1,
+            batches: Vec::new(),
+            entries: Vec::new(),
+            previous_certificate: (own.height.0 > 0).then_some(previous),
+            executed: Executed::default(),
+        };
+        let block = Block::new(hand.channel(), height, own.hash, hand.me(), content);
+        let (round, justification) = match hand.shared.dice.chance(50) {
+            true => (round.next(), Some(justification)),
+            false => (Round(0), None),
+        };
+        hand.say(&to, Statement::Propose(Proposal { height, round, block, justification }))
     }
 }

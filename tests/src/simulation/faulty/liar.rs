@@ -1,10 +1,14 @@
-//! Denies the certificates it holds: complaints say that it has none, and as a leader it proposes
-//! its own block where it is obliged to another.
+//! Denies the certificates it holds: complaints say that it has none, or report an older one, and
+//! as a leader it proposes its own block where it is obliged to another, for complaints among which
+//! its own is the lie.
 
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use chain::lft::message::{Complaint, Message, Proposal, Statement};
+use chain::certificate::Certificate;
+use chain::lft::message::{
+    Complaint, ComplaintCertificate, Justification, Message, Proposal, Statement,
+};
 
 use super::{Faulty, Hand, Sent};
 use crate::simulation::packet::{Letter, Packet};
@@ -14,6 +18,8 @@ const KEPT_MAX: usize = 64;
 #[derive(Default)]
 pub struct Liar {
     lies: BTreeMap<u64, Rc<Letter>>,
+    /// The first certificate that it held at a height.
+    older: Option<Certificate>,
 }
 
 impl Liar {
@@ -22,14 +28,25 @@ impl Liar {
             return lie.clone();
         }
         let statement = match &letter.message {
-            Message::Complaint { complaint, .. } => {
-                Some(Statement::Complain(Complaint { high: None, ..*complaint }, None))
+            Message::Complaint { complaint, high, .. } => {
+                let height = complaint.height;
+                if self.older.as_ref().is_none_or(|older| older.height != height) {
+                    self.older.clone_from(high);
+                }
+                let older = self.older.clone().filter(|older| {
+                    hand.shared.dice.chance(50)
+                        && older.height == height
+                        && Some(older.round) < complaint.high
+                });
+                let high = older.as_ref().map(|older| older.round);
+                Some(Statement::Complain(Complaint { high, ..*complaint }, older))
             }
             Message::Proposal { proposal, .. } => {
                 let obliged = proposal.justification.as_ref().is_some_and(|j| j.high.is_some());
                 obliged.then(|| {
                     let block = hand.another(&proposal.block);
-                    Statement::Propose(Proposal { block, ..proposal.clone() })
+                    let justification = proposal.justification.as_ref().map(|j| lower(hand, j));
+                    Statement::Propose(Proposal { block, justification, ..proposal.clone() })
                 })
             }
             Message::Ballot { .. } | Message::Justification(_) => None,
@@ -41,6 +58,24 @@ impl Liar {
         self.lies.insert(letter.print, lie.clone());
         lie
     }
+}
+
+// The justification as it would be if this peer had nothing to report; without the certificate
+// where nobody else reports one.
+fn lower(hand: &mut Hand<'_>, truth: &Justification) -> Justification {
+    let mut justification = truth.clone();
+    let ComplaintCertificate { height, round, complaints } = &mut justification.complaints;
+    if let Some(own) = complaints.iter_mut().find(|(signer, ..)| *signer == hand.me()) {
+        let complaint = Complaint { height: *height, round: *round, high: None };
+        let letter = hand.sign(Statement::Complain(complaint, None));
+        if let Message::Complaint { signature, .. } = letter.message {
+            *own = (own.0, None, signature);
+        }
+    }
+    if justification.complaints.high().is_none() {
+        justification.high = None;
+    }
+    justification
 }
 
 impl Faulty for Liar {

@@ -1,7 +1,11 @@
-//! Sends to some only: others for every round, batches and answers too.
+//! Sends to some only: others for every round and every kind of message, batches and answers too.
+
+use chain::certificate::Stage;
+use chain::lft::message::Message;
 
 use super::{Faulty, Hand, Sent};
 use crate::simulation::packet::Packet;
+use crate::simulation::trace::print_of;
 
 pub struct Withholder;
 
@@ -10,8 +14,20 @@ impl Faulty for Withholder {
         let height = hand.height().0;
         let favoured = |(to, packet): &Sent| match packet {
             Packet::Status(_) => true,
-            _ => (height.wrapping_mul(0x9e37_79b9) >> (to % 13)) & 1 == 0,
+            packet => print_of(&(height, turn(packet), *to as u64)) & 1 == 0,
         };
         sent.into_iter().filter(favoured).collect()
+    }
+}
+
+// Round and kind, so that a vote and the confirm after it reach different peers.
+fn turn(packet: &Packet) -> (u64, u8) {
+    let Packet::Message(letter) = packet else { return (0, 0) };
+    match &letter.message {
+        Message::Proposal { proposal, .. } => (proposal.round.0, 1),
+        Message::Ballot { ballot, .. } if ballot.stage == Stage::Vote => (ballot.round.0, 2),
+        Message::Ballot { ballot, .. } => (ballot.round.0, 3),
+        Message::Complaint { complaint, .. } => (complaint.round.0, 4),
+        Message::Justification(justification) => (justification.complaints.round.0, 5),
     }
 }

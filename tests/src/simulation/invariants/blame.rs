@@ -1,5 +1,5 @@
-//! Nobody honest is accused, nor is anybody's connection closed for what an honest peer sent; and
-//! what is accused is provable.
+//! Nobody honest is accused, nor is anybody's connection closed for what an honest peer sent. That
+//! what others are accused of was really said is judged by the book of all that was signed.
 
 use std::collections::BTreeSet;
 

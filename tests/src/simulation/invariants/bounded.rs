@@ -1,7 +1,10 @@
-//! Whatever others send, a peer keeps a bounded amount in memory.
+//! Whatever others send, a peer keeps a bounded amount in memory. Small things are looked at every
+//! tick; the state, which has to be written out to be measured, at every heartbeat.
 
 use std::collections::BTreeMap;
 use std::fmt::{self, Debug, Write};
+
+use chain::keys::PeerId;
 
 use super::Verdict;
 use crate::simulation::charter::POOL;
@@ -12,8 +15,12 @@ use crate::simulation::shared::Place;
 /// 17 blocks, and three certificates.
 const STATE_MAX: usize = 120_000;
 const PER_VALIDATOR_MAX: usize = 33 * 2 * 200;
-/// Blocks of 4 kB are the most; a batch that is due is taken over the bound.
-const OVER_MAX: u64 = 16_000;
+/// What waits of one maker over the bound: a batch that is due, and what the blocks being judged
+/// name; blocks of 4 kB are the most.
+const OVER_MAX: u64 = 2_000 + 3 * 4_000;
+/// Heights of as many peers; blocks under way and arrived.
+const CATCH_UP_HEIGHTS_MAX: usize = 64;
+const CATCH_UP_BLOCKS_MAX: usize = 4 * 32 * 2;
 const CHECKS_MAX: usize = 40;
 const REQUESTS_MAX: usize = 64;
 
@@ -42,13 +49,25 @@ pub struct Bounded {
 
 impl Bounded {
     /// Measures a peer's memory.
-    pub fn look(&mut self, place: &Place, mind: &Mind) {
-        let validators = mind.state.as_ref().map_or(0, |state| state.validators.all().len());
-        let peers = validators + 8;
-        let state = mind.state.as_ref().map_or(0, length);
+    pub fn look(&mut self, place: &Place, mind: &Mind, closely: bool) {
+        let peers = mind.state.as_ref().map_or(0, |state| state.validators.all().len()) + 8;
+        let state = mind.state.as_ref().filter(|_| closely).map_or(0, length);
+        let makers = mind.head.membership.members().iter().map(|member| member.key.peer_id());
+        let waiting = |maker: PeerId| {
+            mind.pool.waiting_of(&maker).iter().map(|batch| u64::from(batch.bytes)).sum::<u64>()
+        };
+        let of_others: Vec<u64> = makers.filter(|m| *m != place.me).map(waiting).collect();
+        let most = of_others.iter().copied().max().unwrap_or(0) as usize;
+        let all = of_others.iter().sum::<u64>() as usize;
+        let (heights, blocks) = mind.catch_up.kept();
+        let over = |bytes: u64, of: usize| (bytes + OVER_MAX * of as u64) as usize;
         let kept = [
             ("state", state, STATE_MAX + peers * PER_VALIDATOR_MAX),
-            ("pool", mind.pool.bytes() as usize, (POOL.bytes + OVER_MAX * peers as u64) as usize),
+            ("pool of one maker", most, over(POOL.bytes_per_maker, 1)),
+            ("pool", all, over(POOL.bytes, of_others.len())),
+            ("heights of others", heights, CATCH_UP_HEIGHTS_MAX),
+            ("blocks fetched", blocks, CATCH_UP_BLOCKS_MAX),
+            ("last said", mind.last_said.count(), 4 * peers),
             ("entries", mind.entries.len(), ENTRIES_WAITING_MAX),
             ("said", mind.said.len(), SAID_MAX),
             ("early", mind.early.most(), PER_SENDER_MAX),

@@ -18,9 +18,9 @@ pub fn check(message: &Message, record: Option<&Record>) -> Verdict {
             let block = record.block.as_ref().map(|block| block.hash());
             voted && block == Some(ballot.block)
         }
-        Message::Ballot { ballot, .. } => {
-            record.high.as_ref().is_some_and(|high| high.round >= ballot.round)
-        }
+        Message::Ballot { ballot, .. } => record.high.as_ref().is_some_and(|high| {
+            high.round > ballot.round || (high.round, high.block) == (ballot.round, ballot.block)
+        }),
         Message::Complaint { complaint, high, .. } => {
             record.complained >= Some(complaint.round) && record.high == *high
         }

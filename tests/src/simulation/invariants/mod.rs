@@ -8,14 +8,16 @@ mod bounded;
 mod certificates;
 mod complaints;
 mod durable;
+mod found;
 mod gapless;
+mod memory;
 mod once;
 mod progress;
 
 use std::rc::Rc;
 
 use chain::block::CommittedBlock;
-use chain::count::Height;
+use chain::count::{Height, Round};
 use chain::evidence::Evidence;
 use chain::keys::PeerId;
 use chain::lft::message::Message;
@@ -38,12 +40,14 @@ pub enum Invariant {
     Batches,
     Bounded,
     Blame,
+    Memory,
+    Found,
     Progress,
     Panics,
 }
 
 impl Invariant {
-    pub const ALL: [Invariant; 11] = [
+    pub const ALL: [Invariant; 13] = [
         Invariant::Agreement,
         Invariant::Gapless,
         Invariant::Once,
@@ -53,6 +57,8 @@ impl Invariant {
         Invariant::Batches,
         Invariant::Bounded,
         Invariant::Blame,
+        Invariant::Memory,
+        Invariant::Found,
         Invariant::Progress,
         Invariant::Panics,
     ];
@@ -67,7 +73,9 @@ impl Invariant {
             Invariant::Certificates => "certificates are genuine and by the right validators",
             Invariant::Batches => "accepted batches are committed once, in order",
             Invariant::Bounded => "every buffer is bounded",
-            Invariant::Blame => "nobody honest is blamed",
+            Invariant::Blame => "nobody honest is blamed, and nobody without reason",
+            Invariant::Memory => "a peer put back does not contradict what a quorum heard it say",
+            Invariant::Found => "a contradiction that is heard is found",
             Invariant::Progress => "progress once troubles are over",
             Invariant::Panics => "no peer panics",
         }
@@ -96,6 +104,8 @@ pub struct Watch {
     pub batches: batches::Batches,
     pub bounded: bounded::Bounded,
     blame: blame::Blame,
+    memory: memory::Memory,
+    found: found::Found,
     pub heights: u64,
 }
 
@@ -113,6 +123,8 @@ impl Watch {
             batches: batches::Batches::default(),
             bounded: bounded::Bounded::default(),
             blame: blame::Blame::new(honest),
+            memory: memory::Memory::default(),
+            found: found::Found::default(),
             heights: 0,
         }
     }
@@ -135,8 +147,37 @@ impl Watch {
         self.note(Invariant::Once, verdict);
         let verdict = self.complaints.sent(place, message);
         self.note(Invariant::Complaints, verdict);
-        let verdict = self.certificates.sent(place, message);
+        let high = durable.record.as_ref().and_then(|record| record.high.as_ref());
+        let verdict = self.certificates.sent(place, message, high);
         self.note(Invariant::Certificates, verdict);
+    }
+
+    /// A peer whose storage is put back from earlier copies has signed `message`.
+    pub fn sent_by_put_back(&mut self, place: &Place, message: &Message) {
+        let certificates = &self.certificates;
+        let council = certificates.council(place.channel, message.height());
+        let verdict = self.memory.sent(place, message, council);
+        self.note(Invariant::Memory, verdict);
+    }
+
+    /// A peer has heard and checked `message` about the height that it decides, in round `now`.
+    pub fn heard(&mut self, place: &Place, message: &Message, now: Round) {
+        if place.honest {
+            self.memory.heard(place, message);
+            self.found.heard(place, message, now);
+        }
+    }
+
+    /// A peer that decides `height` now has done all that what happened asks for.
+    pub fn turn_ended(&mut self, place: &Place, height: Height, disk: &Contents) {
+        let verdict = self.found.turn_ended(place, height, disk);
+        self.note(Invariant::Found, verdict);
+    }
+
+    /// The power of a peer has failed.
+    pub fn failed(&mut self, place: &Place) {
+        self.memory.failed(place);
+        self.found.failed(place);
     }
 
     /// An honest peer has committed a block.
@@ -161,6 +202,9 @@ impl Watch {
         if place.honest {
             let verdict = self.blame.accused(place, evidence);
             self.note(Invariant::Blame, verdict);
+            let without_reason = !self.certificates.is_true(place.channel, evidence);
+            let what = || format!("peer {} accuses without reason: {evidence:?}", place.at);
+            self.note(Invariant::Blame, if without_reason { Err(what()) } else { Ok(()) });
         }
     }
 

@@ -18,7 +18,9 @@ use chain::keys::{PeerId, Verified};
 use chain::ledger::{Head, Invalid};
 use chain::lft::Record;
 use chain::lft::message::{Known, Message, MessageError};
+use chain::pool::PoolLimits;
 
+use super::charter::POOL;
 use super::packet::Letter;
 use super::shared::Shared;
 pub use wrapped::step;
@@ -70,6 +72,12 @@ mutants! {
     BelievesCommitted = "fetched blocks taken without certificate",
     NeverSendsAgain = "own batches never sent again",
     KeepsAllEarly = "early messages not bounded",
+    AcknowledgesEarly = "batches acknowledged before they are durable",
+    PoolUnbounded = "pool not bounded",
+    DropsEvidence = "contradictions not accused",
+    NotPassedOn = "what led to a round not passed on",
+    RatioIgnored = "VOTING_RATIO ignored",
+    SpeaksAtOnce = "a peer that starts speaks before others told what it said",
 }
 
 impl fmt::Display for Mutant {
@@ -95,6 +103,21 @@ pub fn votes_without_batches(mutant: Option<Mutant>) -> bool {
 
 pub fn never_sends_again(mutant: Option<Mutant>) -> bool {
     mutant == Some(Mutant::NeverSendsAgain)
+}
+
+pub fn acknowledges_early(mutant: Option<Mutant>) -> bool {
+    mutant == Some(Mutant::AcknowledgesEarly)
+}
+
+pub fn speaks_at_once(mutant: Option<Mutant>) -> bool {
+    mutant == Some(Mutant::SpeaksAtOnce)
+}
+
+pub fn pool_limits(mutant: Option<Mutant>) -> PoolLimits {
+    match mutant {
+        Some(Mutant::PoolUnbounded) => PoolLimits { bytes_per_maker: u64::MAX, bytes: u64::MAX },
+        _ => POOL,
+    }
 }
 
 pub fn keeps_all_early(mutant: Option<Mutant>) -> bool {

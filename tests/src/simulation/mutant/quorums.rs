@@ -42,8 +42,11 @@ fn remade(validators: &ValidatorSet, change: impl Fn(&Validator) -> (u64, String
 
 /// The validators as the mutant sees them.
 pub fn seen(mutant: Mutant, shared: &Shared, validators: &ValidatorSet) -> ValidatorSet {
-    if mutant != Mutant::GroupsFromMessage {
-        return validators.clone();
+    match mutant {
+        Mutant::GroupsFromMessage => {}
+        // What is made anew has no ratio.
+        Mutant::RatioIgnored => return remade(validators, |v| (v.weight.0, v.group.clone())),
+        _ => return validators.clone(),
     }
     let dishonest = shared.plan.dishonest();
     let honest = validators.all().iter().find(|v| !dishonest.contains(&v.peer));

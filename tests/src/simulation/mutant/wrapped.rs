@@ -27,13 +27,32 @@ pub fn step(turn: &mut Turn<'_>, state: State, event: Event) -> (State, Vec<Effe
         Some(mutant @ (Mutant::QuorumOfHalf | Mutant::QuorumOf65)) => {
             with_low_quorum(mutant, turn, state, event)
         }
-        Some(mutant @ Mutant::GroupsFromMessage) => {
+        Some(Mutant::DropsEvidence) => {
+            without(turn, state, event, |effect| matches!(effect, Effect::Accuse(_)))
+        }
+        Some(Mutant::NotPassedOn) => without(turn, state, event, is_passed_on),
+        Some(mutant @ (Mutant::GroupsFromMessage | Mutant::RatioIgnored)) => {
             let mut state = state;
             state.validators = quorums::seen(mutant, turn.shared, &state.validators);
             lft::step(&turn.mind.rules, state, event)
         }
         _ => lft::step(&turn.mind.rules, state, event),
     }
+}
+
+fn without(
+    turn: &Turn<'_>,
+    state: State,
+    event: Event,
+    dropped: fn(&Effect) -> bool,
+) -> (State, Vec<Effect>) {
+    let (state, mut effects) = lft::step(&turn.mind.rules, state, event);
+    effects.retain(|effect| !dropped(effect));
+    (state, effects)
+}
+
+fn is_passed_on(effect: &Effect) -> bool {
+    matches!(effect, Effect::Send(statement) if matches!(**statement, Statement::PassOn(_)))
 }
 
 fn is_vote(event: &Event) -> bool {

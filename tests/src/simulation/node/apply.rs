@@ -3,6 +3,7 @@
 use std::rc::Rc;
 
 use chain::block::CommittedBlock;
+use chain::count::Round;
 use chain::lft::Event;
 use chain::lft::standing::Said;
 
@@ -20,6 +21,9 @@ impl Turn<'_> {
         for parcel in batches {
             self.disk.put_batch(parcel.clone());
         }
+        if self.power_fails_here() {
+            return;
+        }
         self.disk.commit(committed.clone(), head.clone());
         let words = || format!("committed {} {:?}", head.height, head.hash);
         self.trace(head.height.0, words);
@@ -36,6 +40,9 @@ impl Turn<'_> {
             self.sort_out_pool();
         }
         self.mind.last_said.hear_certificate(&committed.certificate);
+        if self.power_fails_here() {
+            return;
+        }
         self.disk.put_last_said(&self.mind.last_said);
         self.mind.head_certificate = Some(committed.certificate.clone());
         self.mind.checks.clear();
@@ -88,6 +95,7 @@ impl Turn<'_> {
             match mutant::verify(self.shared, &letter, &known) {
                 Ok(message) => {
                     self.mind.last_said.hear(&message);
+                    self.shared.watch.heard(self.place, &message, Round(0));
                     self.tell(Event::Received(Box::new(message)));
                 }
                 Err(error) => {

@@ -7,7 +7,6 @@ use chain::count::Height;
 use chain::evidence::{Contradiction, Evidence};
 use chain::keys::PeerId;
 use chain::lft::Event;
-use chain::lft::standing::Said;
 use chain::pool::Refused;
 use chain::transaction::Transaction;
 
@@ -37,12 +36,25 @@ impl Turn<'_> {
         let number = self.mind.next_own.max(next);
         let batch = Batch::seal(&self.place.key, self.head().channel, number, transactions);
         let parcel = Parcel::new(batch);
-        self.disk.put_own_batch(parcel.clone());
+        if self.power_fails_here() {
+            return;
+        }
+        if mutant::acknowledges_early(self.shared.mutant) {
+            self.disk.put_batch(parcel.clone());
+        } else {
+            self.disk.put_own_batch(parcel.clone());
+        }
+        if self.power_fails_here() {
+            return;
+        }
         self.mind.next_own = number.next();
         let reference = parcel.reference;
         self.trace(number.0, || format!("accepts batch {number} of its clients"));
         if self.place.honest {
             self.shared.watch.batches.accepted(self.place, &reference);
+        }
+        if self.power_fails_here() {
+            return;
         }
         self.broadcast(&Packet::Batch(parcel));
         self.mind.pool.insert_named(reference, next);
@@ -192,7 +204,7 @@ impl Turn<'_> {
     pub fn on_connected(&mut self, peer: usize) {
         self.out.push(Out::Send(peer, Packet::Status(self.mind.head.height)));
         self.say_again(peer);
-        self.ask_what_was_said();
+        self.ask_what_was_said(false);
         for entry in self.mind.entries.values() {
             self.out.push(Out::Send(peer, Packet::Entry(entry.clone())));
         }
@@ -243,7 +255,7 @@ impl Turn<'_> {
 
     pub fn accuse(&mut self, evidence: Rc<Evidence>) {
         self.shared.watch.accused(self.place, &evidence);
-        if self.disk.add_evidence(&evidence) {
+        if !self.power_fails_here() && self.disk.add_evidence(&evidence) {
             self.broadcast(&Packet::Evidence(evidence));
         }
     }
@@ -255,11 +267,7 @@ impl Turn<'_> {
         }
         match key {
             Some(key) if evidence.is_genuine(&self.head().channel, &key) => {
-                let own = evidence.signer == self.place.me;
-                let said = Said::in_evidence(&evidence);
-                if own && said.iter().any(|said| self.is_unknown(said)) {
-                    self.lose_record();
-                }
+                self.look_into_evidence(&evidence);
                 self.accuse(evidence);
             }
             Some(_) => self.punish(from, "evidence that proves nothing"),

@@ -64,7 +64,12 @@ impl Turn<'_> {
     fn apply_arrived(&mut self, from: Option<usize>) {
         while let Some((peer, fetched)) = self.mind.catch_up.take(self.mind.head.height) {
             match self.missing_batches(&fetched) {
-                Ok(batches) => self.commit(fetched.0, &batches),
+                Ok(batches) => {
+                    self.commit(fetched.0, &batches);
+                    if self.down_us.is_some() {
+                        return;
+                    }
+                }
                 Err(why) => {
                     self.mind.catch_up.refused(&peer);
                     let sender = from.filter(|from| self.shared.places[*from].me == peer);

@@ -38,6 +38,8 @@ pub use turn::Turn;
 pub const TICK_US: u64 = 100_000;
 /// Ticks between heartbeats.
 const HEARTBEAT_TICKS: u64 = 20;
+/// Ticks between two times that a peer asks again what it said, while its complaints lead nowhere.
+const ASK_AGAIN_TICKS: u64 = 50;
 /// Own messages kept for peers that connect.
 pub const SAID_MAX: usize = 8;
 /// Membership entries that wait.
@@ -176,6 +178,9 @@ impl Node {
 
     /// The power fails.
     pub fn fail(&mut self, shared: &mut Shared) {
+        let (now_us, at) = (shared.now_us, self.place.at);
+        shared.trace.note(now_us, at, 0xdeaf, || "what was not on the disk is lost".to_string());
+        shared.watch.failed(&self.place);
         self.disk.crash(&mut shared.dice);
         self.mind = None;
         self.life += 1;

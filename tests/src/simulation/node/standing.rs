@@ -1,6 +1,7 @@
 //! Whether this peer speaks, as in `peer/src/channel/standing.rs`: not before it knows that its
 //! record is the last one, and not once something turns up that it signed and its record lacks.
 
+use chain::evidence::{Contradiction, Evidence};
 use chain::keys;
 use chain::lft::standing::{Author, Said, SignedSaid, Standing};
 use chain::lft::{Event, State};
@@ -24,9 +25,11 @@ impl Turn<'_> {
         self.replay_early();
     }
 
-    /// Asks all who have not told yet what they last heard this peer say.
-    pub fn ask_what_was_said(&mut self) {
-        if !self.mind.holds_back {
+    /// Asks what others last heard this peer say: all who have not told yet, while it holds back;
+    /// all of them `again` if its complaints lead nowhere.
+    pub fn ask_what_was_said(&mut self, again: bool) {
+        let again = again && self.may_sign() && self.state().is_complaining();
+        if !self.place.careful || !self.mind.holds_back && !again {
             return;
         }
         for other in self.shared.others(self.place).iter() {
@@ -36,7 +39,8 @@ impl Turn<'_> {
                     *asked == peer && matches!(request, Request::LastSaid(_))
                 });
             let connected = self.shared.is_connected(self.place.at, *other);
-            if connected && !under_way && !self.mind.standing.has_answer_of(&peer) {
+            let told = !again && self.mind.standing.has_answer_of(&peer);
+            if connected && !under_way && !told {
                 self.ask(peer, Request::LastSaid(self.place.me));
             }
         }
@@ -44,11 +48,11 @@ impl Turn<'_> {
 
     pub fn on_last_said(&mut self, from: Option<usize>, response: &Response) {
         let (Some(from), Response::LastSaid(last)) = (from, response) else { return };
-        if !self.mind.holds_back {
+        if !self.may_sign() {
             return;
         }
-        if let Some(signed) = last {
-            let author = Author { channel: self.head().channel, key: self.place.key.public_key() };
+        let author = Author { channel: self.head().channel, key: self.place.key.public_key() };
+        for signed in last {
             match keys::verify::<SignedSaid>(*signed, &author) {
                 Ok(signed) if !self.state().record.covers(&signed.said) => {
                     return self.lose_record();
@@ -72,9 +76,32 @@ impl Turn<'_> {
         }
     }
 
+    /// Whether the peer has, as far as it knows, all that it said on its disk.
+    pub fn may_sign(&self) -> bool {
+        !self.disk.now.lost
+    }
+
+    /// Looks for what this peer signed, and has no record of, in proven contradictions.
+    pub fn look_into_evidence(&mut self, evidence: &Evidence) {
+        if evidence.signer != self.place.me || !self.place.careful || !self.may_sign() {
+            return;
+        }
+        let unknown_batch = match &evidence.contradiction {
+            Contradiction::Batches(batches) => batches.iter().any(|(header, _)| {
+                let kept = self.disk.now.batches.get(&(header.maker, header.number));
+                let hash = header.hash();
+                !kept.is_some_and(|kept| kept.iter().any(|p| p.reference.hash == hash))
+            }),
+            _ => false,
+        };
+        if unknown_batch || Said::in_evidence(evidence).iter().any(|said| self.is_unknown(said)) {
+            self.lose_record();
+        }
+    }
+
     /// Whether `said`, by this peer, is something that its record lacks.
     pub fn is_unknown(&self, said: &Said) -> bool {
-        self.place.careful && !self.disk.now.lost && !self.state().record.covers(said)
+        self.place.careful && self.may_sign() && !self.state().record.covers(said)
     }
 
     /// From now on this peer only watches.

@@ -13,8 +13,7 @@ use chain::lft::{Effect, Event, Record, Rules, Start, State};
 use chain::pool::Pool;
 
 use super::early::Early;
-use super::{ENTRIES_WAITING_MAX, HEARTBEAT_TICKS, Input, Mind, Out, SAID_MAX};
-use crate::simulation::charter::POOL;
+use super::{ASK_AGAIN_TICKS, ENTRIES_WAITING_MAX, HEARTBEAT_TICKS, Input, Mind, Out, SAID_MAX};
 use crate::simulation::disk::Disk;
 use crate::simulation::mutant::{self, Heard};
 use crate::simulation::packet::{Letter, Packet};
@@ -37,7 +36,7 @@ impl Turn<'_> {
     pub fn wake(place: &Place, disk: &Disk, life: u64, shared: &Shared) -> Box<Mind> {
         let contents = &disk.now;
         let head = contents.head.clone();
-        let mut pool = Pool::new(POOL);
+        let mut pool = Pool::new(mutant::pool_limits(shared.mutant));
         for member in head.membership.members() {
             let maker = member.key.peer_id();
             let next = head.next_batch(&maker);
@@ -78,7 +77,7 @@ impl Turn<'_> {
             retold: Default::default(),
             ticks: 0,
             height_at_tick: head.height,
-            standing: match life == 0 || !place.careful {
+            standing: match life == 0 || !place.careful || mutant::speaks_at_once(shared.mutant) {
                 true => Standing::new_member(),
                 false => Standing::default(),
             },
@@ -124,7 +123,13 @@ impl Turn<'_> {
             Input::Submit(texts) => self.on_submit(texts),
             Input::Expired(number) => self.on_expired(number),
         }
-        self.settle();
+        if self.down_us.is_none() {
+            self.settle();
+        }
+        if self.down_us.is_none() {
+            let height = self.state().height;
+            self.shared.watch.turn_ended(self.place, height, &self.disk.now);
+        }
     }
 
     pub fn tell(&mut self, event: Event) {
@@ -153,20 +158,32 @@ impl Turn<'_> {
                 if !superseded {
                     self.carry_out(effect);
                 }
+                if self.down_us.is_some() {
+                    return;
+                }
             }
         }
     }
 
     // Counts down to a planned crash; a record that is being written may be written or not.
     fn power_fails(&mut self, effect: &Effect) -> bool {
-        let Some((effects, down_us)) = *self.crash_in else { return false };
-        *self.crash_in = Some((effects.saturating_sub(1), down_us));
-        if effects > 0 {
+        if !self.power_fails_here() {
             return false;
         }
         if let Effect::Persist(record) = effect {
             let record = mutant::stored(self.shared.mutant, record.as_ref().clone());
             self.disk.persist(record, true);
+        }
+        true
+    }
+
+    /// Whether the power fails now: nothing that comes after in this turn happens. Asked between
+    /// any two effects, and around every write that no effect stands for.
+    pub fn power_fails_here(&mut self) -> bool {
+        let Some((effects, down_us)) = *self.crash_in else { return false };
+        *self.crash_in = Some((effects.saturating_sub(1), down_us));
+        if effects > 0 {
+            return false;
         }
         self.trace(0xdead, || "the power fails".to_string());
         self.down_us = Some(down_us);
@@ -216,6 +233,8 @@ impl Turn<'_> {
         if self.place.honest {
             let durable = self.disk.durable();
             self.shared.watch.sent(self.place, &letter.message, durable);
+        } else if self.place.careful {
+            self.shared.watch.sent_by_put_back(self.place, &letter.message);
         }
         self.broadcast(&Packet::Message(letter.clone()));
         if self.mind.said.len() == SAID_MAX {
@@ -268,6 +287,8 @@ impl Turn<'_> {
         match self.verify(letter) {
             Ok(message) => {
                 self.mind.last_said.hear(&message);
+                let round = self.state().round;
+                self.shared.watch.heard(self.place, &message, round);
                 self.tell(Event::Received(Box::new(message)));
             }
             Err(error) => self.punish(from, &format!("a consensus message: {error}")),
@@ -328,16 +349,17 @@ impl Turn<'_> {
         self.mind.told.clear();
         self.note_work();
         self.fetch_missing();
-        self.ask_what_was_said();
+        self.ask_what_was_said(self.mind.ticks.is_multiple_of(ASK_AGAIN_TICKS));
         let stalled = self.mind.height_at_tick == self.mind.head.height;
         self.mind.height_at_tick = self.mind.head.height;
         self.ask_for_blocks(stalled);
-        if self.mind.ticks.is_multiple_of(HEARTBEAT_TICKS) {
+        let heartbeat = self.mind.ticks.is_multiple_of(HEARTBEAT_TICKS);
+        if heartbeat {
             self.broadcast(&Packet::Status(self.mind.head.height));
             self.send_again();
-            if self.place.honest {
-                self.shared.watch.bounded.look(self.place, &self.mind);
-            }
+        }
+        if self.place.honest {
+            self.shared.watch.bounded.look(self.place, &self.mind, heartbeat);
         }
     }
 
