@@ -19,13 +19,15 @@ use crate::simulation::shared::Place;
 type Cast = (usize, Stage, Height, Round, Hash);
 /// What somebody complained about: channel, height, round, and the `high` that it reported.
 type Complained = (usize, Height, Round, Option<Round>);
+/// Where a block was proposed, and by whom.
+type Proposed = (usize, Height, Round, PeerId);
 
 #[derive(Debug)]
 pub struct Certificates {
     cast: BTreeMap<Cast, BTreeSet<PeerId>>,
     complained: BTreeMap<Complained, BTreeSet<PeerId>>,
     /// Hashes of block and justification.
-    proposed: BTreeMap<(usize, Height, Round, PeerId), BTreeSet<(Hash, Hash)>>,
+    proposed: BTreeMap<Proposed, BTreeSet<(Hash, Hash)>>,
     /// For each channel, who decides at which height.
     councils: Vec<BTreeMap<Height, Council>>,
 }

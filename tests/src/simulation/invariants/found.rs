@@ -16,10 +16,12 @@ use crate::simulation::shared::Place;
 /// Ballots further from the current round need not be remembered.
 const NEAR: u64 = 16;
 
+type Kind = (Height, PeerId, Stage, Round);
+
 #[derive(Debug, Default)]
 pub struct Found {
     /// By peer: the first of each kind that it heard in this life and at this height.
-    heard: BTreeMap<usize, BTreeMap<(Height, PeerId, Stage, Round), Hash>>,
+    heard: BTreeMap<usize, BTreeMap<Kind, Hash>>,
     /// By peer: who must be accused when the turn ends.
     due: BTreeMap<usize, BTreeSet<(Height, PeerId)>>,
 }
