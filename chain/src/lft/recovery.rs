@@ -11,10 +11,10 @@ impl Turn<'_> {
     pub(super) fn on_recovered(&mut self) {
         let record = self.state.record.clone();
         self.state.round = record.round();
-        self.state.voted.extend(record.voted);
         let proposed = record.proposed.map(|proposal| proposal.block);
         let own = proposed.filter(|block| record.block.as_ref() != Some(block));
-        record.block.into_iter().chain(own).for_each(|block| self.check(block));
+        let voted = record.block.into_iter().chain(record.earlier);
+        voted.chain(own).for_each(|block| self.check(block));
         self.say_again();
         if let Some((round, block)) = record.voted.filter(|(r, _)| record.complained < Some(*r)) {
             self.ballot(Stage::Vote, round, block);

@@ -100,9 +100,10 @@ impl Turn<'_> {
 
     // Only a block voted for, certified or committed can matter in a later round.
     fn forget_blocks(&mut self) {
-        let State { record, commit, voted, blocks, .. } = &mut self.state;
+        let State { record, commit, blocks, .. } = &mut self.state;
         let certified = record.high.iter().chain(commit.iter()).map(|c| c.block);
-        let kept: Vec<Hash> = voted.values().copied().chain(certified).collect();
+        let voted = record.block.iter().chain(&record.earlier).map(Block::hash);
+        let kept: Vec<Hash> = voted.chain(certified).collect();
         blocks.retain(|hash, _| kept.contains(hash));
     }
 

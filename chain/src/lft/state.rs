@@ -49,6 +49,9 @@ pub struct Record {
     pub high: Option<Certificate>,
     /// The block voted for.
     pub block: Option<Block>,
+    /// Other blocks voted for at this height, the last one last. Each may turn out to be certified,
+    /// and then a leader must propose it again: somebody must have it, whoever's power fails.
+    pub earlier: Vec<Block>,
     /// The last proposal made here.
     pub proposed: Option<Proposal>,
     /// What brought this peer to its round, if complaints did. Others may need it to follow.
@@ -130,9 +133,6 @@ pub struct State {
     pub(super) blocks: BTreeMap<Hash, (Block, Worth)>,
     pub(super) proposed: Option<Proposed>,
     pub(super) tally: Tally,
-    /// Blocks voted for in the last rounds: each may turn out to be certified, and then somebody
-    /// must have it.
-    pub(super) voted: BTreeMap<Round, Hash>,
     /// Highest round confirmed in since the start.
     pub(super) confirmed: Option<Round>,
     /// The commit certificate, once there is one.
@@ -156,7 +156,6 @@ impl State {
             blocks: BTreeMap::new(),
             proposed: None,
             tally: Tally::default(),
-            voted: BTreeMap::new(),
             confirmed: None,
             commit: None,
             decided: false,

@@ -10,8 +10,8 @@ use crate::lft::effect::Effect;
 use crate::lft::message::{Ballot, Justification, Message, Proposal, Statement};
 use crate::lft::state::{Proposed, Record, Rules, Start, State, Worth};
 
-/// Rounds whose block voted for is kept while the height is undecided.
-const VOTED_KEPT: usize = 16;
+/// Blocks voted for that are kept beside the last one while the height is undecided.
+const EARLIER_KEPT: usize = 15;
 
 pub(super) struct Turn<'a> {
     pub(super) rules: &'a Rules,
@@ -166,11 +166,12 @@ impl<'a> Turn<'a> {
     }
 
     pub(super) fn set_voted(&mut self, round: Round, hash: Hash, block: Option<Block>) {
-        self.state.record.voted = Some((round, hash));
-        self.state.record.block = block;
-        self.state.voted.insert(round, hash);
-        if self.state.voted.len() > VOTED_KEPT {
-            self.state.voted.pop_first();
+        let record = &mut self.state.record;
+        record.voted = Some((round, hash));
+        record.earlier.extend(std::mem::replace(&mut record.block, block));
+        record.earlier.retain(|block| block.hash() != hash);
+        if record.earlier.len() > EARLIER_KEPT {
+            record.earlier.remove(0);
         }
     }
 

@@ -26,7 +26,7 @@ pub struct Matters {
 }
 
 // A block that is not known is fetched at once; what was voted for is among what was said.
-const FORGOTTEN: [&str; 3] = ["blocks: {", "block: Some(", "voted: {"];
+const FORGOTTEN: [&str; 3] = ["blocks: {", "block: Some(", "earlier: ["];
 // Of use to the leader of the round alone, who has made use of it unless its power fails.
 const OF_LEADER: [&str; 2] = ["proposed: Some(Proposal {", "entered: Some("];
 

@@ -269,7 +269,8 @@ impl Stand {
 
     /// What `disk` has that `before` had not.
     fn changes(&self, before: &Record) -> String {
-        let Record { height, voted, complained, high, block, proposed, entered } = &self.disk;
+        let Record { height, voted, complained, high, block, proposed, entered, earlier: _ } =
+            &self.disk;
         assert_eq!(*height, self.state.height);
         let certified = |c: &Certificate| format!("{}/{}", c.round, self.name(&c.block));
         let mut shown = String::from("persist");

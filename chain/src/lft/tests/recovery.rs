@@ -1,4 +1,4 @@
-use super::check;
+use super::{Stand, check};
 
 #[test]
 fn nothing_durable_nothing_to_say() {
@@ -116,4 +116,19 @@ fn a_block_voted_for_commits_after_a_restart() {
          confirm 0 A0 by 3 =>
          checked A0 => commit A0 of 0",
     );
+}
+
+/// All may fail at once, and a certificate of the earlier block turn up afterwards.
+#[test]
+fn a_block_voted_for_in_an_earlier_round_is_still_there_after_a_restart() {
+    let mut stand = Stand::new(1);
+    for line in ["block 0 A0", "checked A0", "pass 0 because 023:-", "built 1 B1"] {
+        stand.tell(line);
+    }
+    let (a0, b1) = (stand.block("A0"), stand.block("B1"));
+    stand.tell("restart");
+    assert_eq!(stand.state.record.voted.map(|(_, block)| block), Some(b1.hash()));
+    for block in [a0, b1] {
+        assert!(stand.state.block(&block.hash()).is_some(), "{}", stand.name(&block.hash()));
+    }
 }
