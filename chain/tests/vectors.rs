@@ -292,6 +292,7 @@ fn messages() {
         complained: Some(round),
         high: Some(certificate(Stage::Vote)),
         block: Some(block()),
+        earlier: vec![block()],
         proposed: Some(Proposal { height, round, block: block(), justification: None }),
         entered: Some(justification()),
     };
