@@ -36,6 +36,6 @@ pub use peer::{
 };
 pub use radiostation::{HeartbeatSettings, RadiostationSettings};
 pub use secret::Secret;
-pub use settings::{Entry, Settings};
+pub use settings::{Entry, Settings, names_of_secrets};
 pub use source::Source;
 pub use value::Value;

@@ -79,6 +79,8 @@ pub struct ScoreSettings {
     pub load_timeout: Duration,
     pub query_timeout: Duration,
     pub invoke_timeout: Duration,
+    /// Private memory of a SCORE's process, bytes.
+    pub memory_bytes_max: u64,
     /// Attempts to load in quick succession.
     pub load_retry_times: u64,
     pub load_retry_interval: Duration,
@@ -209,6 +211,7 @@ impl Settings {
             load_timeout: self.duration("SCORE_LOAD_TIMEOUT"),
             query_timeout: self.duration("SCORE_QUERY_TIMEOUT"),
             invoke_timeout: self.duration("SCORE_INVOKE_TIMEOUT"),
+            memory_bytes_max: self.count("SCORE_MEMORY_BYTES"),
             load_retry_times: self.count("SCORE_LOAD_RETRY_TIMES"),
             load_retry_interval: self.duration("SCORE_LOAD_RETRY_INTERVAL"),
             settings_json: self.to_json().to_string(),

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use crate::command_line::Program;
 use crate::error::{ConfigError, SetRefused};
 use crate::json::{Json, Member, parse_object};
+use crate::kind::Kind;
 use crate::limits;
 use crate::secret::Secret;
 use crate::source::Source;
@@ -41,6 +42,12 @@ pub struct Entry {
     pub value: String,
     /// string 0, int 1, float 2, bool 3, dict 4.
     pub type_code: u8,
+}
+
+/// Names, also of environment variables, whose values hold a secret.
+pub fn names_of_secrets() -> impl Iterator<Item = &'static str> {
+    let secret = |setting: &&Setting| setting.is_secret() || setting.kind == Kind::ChannelOptions;
+    SETTINGS.iter().filter(secret).map(|setting| setting.name)
 }
 
 impl Settings {

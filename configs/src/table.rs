@@ -183,6 +183,7 @@ SCORE_RUNNER_PATH, Path, "", Start, "The score-runner program; empty: beside the
 SCORE_LOAD_TIMEOUT, TIMEOUT, "s", Start, "Longest time to load a SCORE, fetching it included.";
 SCORE_QUERY_TIMEOUT, TIMEOUT, "s", Start, "Longest time of one query.";
 SCORE_INVOKE_TIMEOUT, TIMEOUT, "s", Start, "Longest time to invoke one transaction.";
+SCORE_MEMORY_BYTES, whole(256 << 20, 1 << 50), "bytes", Start, "Private memory that a SCORE's process may have, its database included.";
 SCORE_LOAD_RETRY_TIMES, whole(0, 1000), "times", Start, "Attempts to load a SCORE in quick succession.";
 SCORE_LOAD_RETRY_INTERVAL, TIMEOUT, "s", Start, "Pause between two attempts to load a SCORE.";
 

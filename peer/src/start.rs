@@ -158,6 +158,7 @@ fn score_runner(settings: &PeerSettings) -> Result<ScoreRunner, StartError> {
         load_retry_interval: score.load_retry_interval,
         query_timeout: score.query_timeout,
         invoke_timeout: score.invoke_timeout,
+        memory_bytes_max: score.memory_bytes_max,
         settings_json: score.settings_json.clone(),
     })
 }

@@ -26,9 +26,9 @@ pub trait Engine {
     /// Executes one transaction of the block; whatever the contract does is a receipt.
     fn invoke(&mut self, index: usize) -> Result<Receipt, EngineError>;
 
-    /// Keeps or undoes what the transaction did outside the session's databases, and gives the
-    /// statements that did it.
-    fn end_transaction(&mut self, keep: bool) -> Result<Vec<String>, EngineError>;
+    /// Keeps or undoes what the transaction did outside the session's databases, and gives a
+    /// digest of what it did there; empty for nothing.
+    fn end_transaction(&mut self, keep: bool) -> Result<Vec<u8>, EngineError>;
 
     /// Called before the store commits `outcome`.
     fn commit_block(&mut self, outcome: &Outcome) -> Result<(), EngineError>;

@@ -5,9 +5,10 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use chain::hash::{Kind, digest};
-use wire::runner::{Block, Executed, Receipt};
+use wire::runner::{Block, Executed, Receipt, Trace};
 
-use crate::engine::{Engine, EngineError, bounded, timed_out};
+use crate::engine::{Engine, EngineError, bounded};
+use crate::limits::Limits;
 use crate::session::{Broken, Phase, Session};
 use crate::state::Writes;
 use crate::store::{Outcome, StoreError, encode};
@@ -32,7 +33,7 @@ impl From<StoreError> for ExecuteError {
 }
 
 /// What one transaction came to, as the state hash covers it.
-type TransactionOutcome = (Receipt, Writes, Vec<String>);
+type TransactionOutcome = (Receipt, Writes, Vec<u8>);
 
 /// Executes `block`, or answers from the store when it was executed before.
 ///
@@ -41,7 +42,7 @@ type TransactionOutcome = (Receipt, Writes, Vec<String>);
 pub fn execute(
     engine: &mut dyn Engine,
     session: &Rc<RefCell<Session>>,
-    invoke_timeout_ms: u64,
+    limits: &Limits,
     block: Block,
 ) -> Result<Executed, ExecuteError> {
     let store = Arc::clone(session.borrow().store());
@@ -54,47 +55,66 @@ pub fn execute(
     }
     let block = Arc::new(block);
     engine.begin_block(&block)?;
-    let mut outcomes = Vec::with_capacity(block.transactions.len());
+    let mut receipts = Vec::with_capacity(block.transactions.len());
+    let mut digests = Vec::with_capacity(block.transactions.len());
     for index in 0..block.transactions.len() {
-        let receipt = if store.overran(block.height, index)? {
-            None
-        } else {
-            session.borrow_mut().enter(Phase::Executing(Arc::clone(&block)));
-            let receipt = engine.invoke(index);
-            session.borrow_mut().enter(Phase::Idle);
-            if let Some(broken) = session.borrow_mut().take_broken() {
-                return Err(broken.into());
-            }
-            Some(bounded(receipt?))
-        };
-        let outcome = match receipt {
-            None => (timed_out(invoke_timeout_ms), Writes::new(), Vec::new()),
-            Some(receipt) => {
-                let keep = receipt.code == 0;
-                let statements = engine.end_transaction(keep)?;
-                (receipt, session.borrow_mut().end_transaction(keep), statements)
-            }
-        };
-        outcomes.push(outcome);
+        let outcome = execute_transaction(engine, session, limits, &block, index)?;
+        digests.push(digest(Kind::State, &[&encode(&outcome)]).0);
+        receipts.push(outcome.0);
+    }
+    if limits.is_careful_with(block.height) {
+        store.forget_attempt()?;
     }
     let outcome = Outcome {
-        height: block.height,
-        state_hash: state_hash(head.state_hash, &block, &outcomes),
-        receipts: outcomes.into_iter().map(|(receipt, ..)| receipt).collect(),
+        executed: Executed {
+            height: block.height,
+            receipts,
+            state_hash: state_hash(head.state_hash, &block, &digests),
+            traces: digests.iter().map(trace).collect(),
+        },
         writes: session.borrow_mut().end_block(),
     };
     engine.commit_block(&outcome)?;
     store.commit(&outcome, block.receipts_durable)?;
-    let Outcome { height, state_hash, receipts, .. } = outcome;
-    Ok(Executed { height, receipts, state_hash })
+    Ok(outcome.executed)
 }
 
-/// Over the hash before, the block, and for each transaction its receipt, its writes in the order
-/// of their keys, and its SQL in the order of execution.
-fn state_hash(before: [u8; 32], block: &Block, outcomes: &[TransactionOutcome]) -> [u8; 32] {
+fn execute_transaction(
+    engine: &mut dyn Engine,
+    session: &Rc<RefCell<Session>>,
+    limits: &Limits,
+    block: &Arc<Block>,
+    index: usize,
+) -> Result<TransactionOutcome, ExecuteError> {
+    let store = Arc::clone(session.borrow().store());
+    if let Some(condemned) = store.condemned(block.height, index)? {
+        return Ok((limits.receipt(condemned), Writes::new(), Vec::new()));
+    }
+    if limits.is_careful_with(block.height) {
+        store.mark_attempt(block.height, index)?;
+    }
+    session.borrow_mut().enter(Phase::Executing(Arc::clone(block)));
+    let receipt = engine.invoke(index);
+    session.borrow_mut().enter(Phase::Idle);
+    if let Some(broken) = session.borrow_mut().take_broken() {
+        return Err(broken.into());
+    }
+    let receipt = bounded(receipt?);
+    let keep = receipt.code == 0;
+    let elsewhere = engine.end_transaction(keep)?;
+    let writes = session.borrow_mut().end_transaction(keep);
+    Ok((receipt, writes, elsewhere))
+}
+
+/// Over the hash before, the block, and for each transaction the digest of its receipt, its writes
+/// in the order of their keys, and its SQL in the order of execution.
+fn state_hash(before: [u8; 32], block: &Block, digests: &[[u8; 32]]) -> [u8; 32] {
     let height = block.height.to_le_bytes();
-    let outcomes: Vec<Vec<u8>> = outcomes.iter().map(encode).collect();
     let mut parts: Vec<&[u8]> = vec![&before, &height, &block.block_hash];
-    parts.extend(outcomes.iter().map(Vec::as_slice));
+    parts.extend(digests.iter().map(<[u8; 32]>::as_slice));
     digest(Kind::State, &parts).0
+}
+
+fn trace(digest: &[u8; 32]) -> Trace {
+    [digest[0], digest[1], digest[2], digest[3]]
 }

@@ -11,18 +11,28 @@
 //! - `engine`: what Python and native SCOREs have in common
 //! - `python`: Python SCOREs; the only use of pyo3
 //! - `native`: SCOREs written in Rust
-//! - `limits`: the wall time a call may take
+//! - `local`: a channel with one peer and no network, for authors
+//! - `trial`: a package's transactions and tests, on such a channel
+//! - `scaffold`: a new package
+//! - `difference`: which keys differ between two stores
+//! - `limits`: the wall time a call may take, and calls that are not tried again
+//! - `confine`: what the system keeps the process from
 
+pub mod confine;
 pub mod conversation;
+pub mod difference;
 pub mod engine;
 pub mod executor;
 pub mod exit;
 pub mod limits;
+pub mod local;
 pub mod native;
 pub mod package;
 pub mod python;
+pub mod scaffold;
 pub mod serve;
 pub mod service;
 pub mod session;
 pub mod state;
 pub mod store;
+pub mod trial;

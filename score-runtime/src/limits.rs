@@ -1,4 +1,4 @@
-//! The wall time a call into a contract may take.
+//! The wall time a call into a contract may take, and calls that are not tried again.
 //!
 //! A thread watches the running call. Past its limit the call is interrupted, if the engine can
 //! do that; a call that still runs after a grace ends the process. The transaction is marked
@@ -10,8 +10,11 @@ use std::time::{Duration, Instant};
 
 use tracing::{error, warn};
 
+use wire::runner::{Load, Receipt};
+
+use crate::engine::{EXCEPTION, timed_out};
 use crate::exit;
-use crate::store::Store;
+use crate::store::{Condemned, Store, StoreError};
 
 /// How long an interrupted call may take to end.
 const GRACE: Duration = Duration::from_secs(3);
@@ -29,6 +32,55 @@ pub enum Subject {
     Load,
     Transaction { height: u64, index: usize },
     Query,
+}
+
+/// What a transaction may take, and whether the next block is executed with care.
+///
+/// A contract can end the process in ways that nothing here can catch. The peer then starts it
+/// again and says so: each transaction of the block that was not finished is marked before it is
+/// tried, so that the one that ends the process once more is known and not tried a third time.
+pub struct Limits {
+    invoke_timeout_ms: u64,
+    careful_with: Option<u64>,
+}
+
+impl Limits {
+    /// Reads and settles what an earlier process left in `store`.
+    ///
+    /// # Errors
+    /// The store cannot be read or written.
+    pub fn new(load: &Load, store: &Store) -> Result<Limits, StoreError> {
+        if let Some((height, index)) = store.attempt()? {
+            if load.careful {
+                warn!(height, index, "this transaction ended the process and is not tried again");
+                store.condemn(height, index as usize, Condemned::Crashed)?;
+            }
+            store.forget_attempt()?;
+        }
+        let careful_with = load.careful.then_some(store.head().height + 1);
+        Ok(Limits { invoke_timeout_ms: load.invoke_timeout_ms, careful_with })
+    }
+
+    /// Whether the transactions of this block are marked before they are tried.
+    pub fn is_careful_with(&self, height: u64) -> bool {
+        self.careful_with == Some(height)
+    }
+
+    /// The receipt of a transaction that is not tried again.
+    pub fn receipt(&self, condemned: Condemned) -> Receipt {
+        match condemned {
+            Condemned::Overran => timed_out(self.invoke_timeout_ms),
+            Condemned::Crashed => exception("invoke ended the SCORE's process"),
+            // As the runner's Python says it.
+            Condemned::Overgrown => {
+                exception("a transaction may add at most 67108864 bytes to a database")
+            }
+        }
+    }
+}
+
+fn exception(message: &str) -> Receipt {
+    Receipt { code: EXCEPTION, message: Some(message.to_owned()) }
 }
 
 /// Watches one call at a time.
@@ -155,7 +207,7 @@ impl Watched {
 fn end_process(store: &Store, subject: Subject) -> ! {
     error!(?subject, "the call cannot be stopped: the process ends");
     if let Subject::Transaction { height, index } = subject
-        && let Err(error) = store.mark_overrun(height, index)
+        && let Err(error) = store.condemn(height, index, Condemned::Overran)
     {
         error!(%error, "the transaction could not be marked and will be tried again");
     }

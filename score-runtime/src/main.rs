@@ -7,7 +7,10 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 
 use clap::{Parser, Subcommand};
-use score_runtime::{exit, package, python, serve};
+use score_runtime::local::LocalError;
+use score_runtime::scaffold::{self, Language};
+use score_runtime::trial::{self, TrialError};
+use score_runtime::{difference, exit, package, python, serve};
 use tracing::error;
 use tracing_subscriber::EnvFilter;
 
@@ -27,6 +30,36 @@ enum Subcommands {
     Check {
         /// The folder that holds package.json.
         package: PathBuf,
+    },
+    /// Make a new package, with a contract to begin from and its tests.
+    New {
+        /// NAME or GROUP/NAME; the folder is made where you are.
+        name: String,
+        #[arg(long, value_enum, default_value = "python")]
+        runtime: Language,
+    },
+    /// Run a package's tests, each on a channel of its own without network: exit code 1 if any fails.
+    Test {
+        /// The folder that holds package.json, and tests in its folder `tests`.
+        package: PathBuf,
+    },
+    /// Execute transactions on a channel without network, and show results and state hash.
+    Run {
+        /// The folder that holds package.json.
+        package: PathBuf,
+        /// A file of transactions, one a line as clients send them; an empty line ends a block.
+        /// `-` is standard input.
+        #[arg(long)]
+        tx: PathBuf,
+        /// A request to be answered in the end; again for more of them.
+        #[arg(long)]
+        query: Vec<String>,
+    },
+    /// Show which keys differ between the SCORE stores of two peers: exit code 1 if any does.
+    Diff {
+        /// A channel's folder below the folder `score` of a peer's storage.
+        first: PathBuf,
+        second: PathBuf,
     },
     /// Show the versions of this program and of its Python.
     Version,
@@ -63,6 +96,10 @@ fn main() -> ExitCode {
     let code = match arguments.command {
         Subcommands::Serve => serve::serve(),
         Subcommands::Check { package } => check(&package),
+        Subcommands::New { name, runtime } => new(&name, runtime),
+        Subcommands::Test { package } => test(&package),
+        Subcommands::Run { package, tx, query } => run(&package, &tx, &query),
+        Subcommands::Diff { first, second } => diff(&first, &second),
         Subcommands::Version => print(&[
             format!("score-runner {}", env!("CARGO_PKG_VERSION")),
             format!("Python {}", python::version()),
@@ -102,6 +139,67 @@ fn check(folder: &Path) -> u8 {
         Err(error) => {
             error!(%error, "the package cannot be checked");
             exit::FAILED
+        }
+    }
+}
+
+fn new(name: &str, language: Language) -> u8 {
+    let made = env::current_dir()
+        .map_err(|error| error.to_string())
+        .and_then(|here| scaffold::make(&here, name, language).map_err(|error| error.to_string()));
+    let build =
+        if language == Language::Native { format!("{name}/build && ") } else { String::new() };
+    match made {
+        Ok(folder) => print(&[
+            format!("made {}", folder.display()),
+            format!("its tests: {build}score-runner test {name}"),
+        ]),
+        Err(error) => {
+            error!("{error}");
+            exit::USAGE
+        }
+    }
+}
+
+fn test(package: &Path) -> u8 {
+    match trial::test(package, &mut io::stdout().lock()) {
+        Ok(true) => exit::CLEAN,
+        Ok(false) => exit::FAILED,
+        Err(error) => refuse(&error),
+    }
+}
+
+fn run(package: &Path, transactions: &Path, queries: &[String]) -> u8 {
+    let lines = match transactions.to_str() {
+        Some("-") => io::read_to_string(io::stdin()),
+        _ => std::fs::read_to_string(transactions),
+    };
+    let lines =
+        lines.map_err(|error| TrialError::File { path: transactions.display().to_string(), error });
+    match lines.and_then(|lines| trial::run(package, &lines, queries, &mut io::stdout().lock())) {
+        Ok(()) => exit::CLEAN,
+        Err(error) => refuse(&error),
+    }
+}
+
+fn refuse(error: &TrialError) -> u8 {
+    error!("{error}");
+    match error {
+        TrialError::Local(LocalError::Load(_)) => exit::PACKAGE,
+        TrialError::Local(LocalError::Ended(_) | LocalError::Start(_)) | TrialError::Output(_) => {
+            exit::FAILED
+        }
+        _ => exit::USAGE,
+    }
+}
+
+fn diff(first: &Path, second: &Path) -> u8 {
+    match difference::differences(first, second) {
+        Ok(lines) if lines.is_empty() => print(&["no differences".to_owned()]),
+        Ok(lines) => print(&lines).max(exit::FAILED),
+        Err(error) => {
+            error!("{error}");
+            exit::USAGE
         }
     }
 }

@@ -134,7 +134,7 @@ impl Engine for NativeEngine {
         Ok(Receipt { code, message: (code != 0).then_some(text) })
     }
 
-    fn end_transaction(&mut self, _keep: bool) -> Result<Vec<String>, EngineError> {
+    fn end_transaction(&mut self, _keep: bool) -> Result<Vec<u8>, EngineError> {
         Ok(Vec::new())
     }
 

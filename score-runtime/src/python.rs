@@ -5,8 +5,10 @@
 
 mod host;
 mod interrupt;
+mod kept;
 mod modules;
 mod records;
+mod typings;
 
 use std::cell::RefCell;
 use std::path::Path;
@@ -14,16 +16,18 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use pyo3::prelude::*;
-use pyo3::types::PyBytes;
+use pyo3::types::{PyBytes, PyDict};
 use wire::runner::{Answer, Block, Load, Receipt};
 
 use crate::engine::{Engine, EngineError, timed_out};
 use crate::limits::{Interrupt, Subject, Watchdog};
 use crate::package::Package;
 use crate::session::Session;
-use crate::store::{Outcome, encode};
+use crate::store::{Condemned, Outcome, Store, encode};
 use host::Host;
+use kept::Kept;
 use records::BlockRecord;
+pub use typings::TYPINGS;
 
 /// Runs `work` with this thread attached to the interpreter; attaching within is then cheap.
 pub fn attached<T>(work: impl FnOnce() -> T) -> T {
@@ -65,6 +69,16 @@ pub fn check(folder: &Path) -> Result<Vec<String>, EngineError> {
     .map_err(engine_error)
 }
 
+/// In which rows the sqlite files of two folders differ, a line each.
+pub fn differences(first: &Path, second: &Path) -> Result<Vec<String>, EngineError> {
+    Python::attach(|py| {
+        let module = modules::import(py, "loopchain.runner.difference")?;
+        let lines = module.call_method1("differences", (first, second))?;
+        lines.try_iter()?.map(|line| line?.extract()).collect::<PyResult<Vec<String>>>()
+    })
+    .map_err(engine_error)
+}
+
 /// Unpacks a zip that holds at most `bytes_max` bytes; entries that point outside are kept inside.
 pub fn extract_zip(zip: &Path, to: &Path, bytes_max: u64) -> Result<(), String> {
     Python::attach(|py| {
@@ -93,12 +107,17 @@ pub struct PythonEngine {
     /// `engine.invoke`, called for every transaction.
     invoke: Py<PyAny>,
     end_transaction: Py<PyAny>,
+    /// The built-in names, what `sys` holds, and the loaded modules.
+    kept: [Kept; 3],
     watchdog: Rc<Watchdog>,
     thread: interrupt::Thread,
     invoke_timeout_ms: u64,
     query_timeout_ms: u64,
+    store: Arc<Store>,
     height: u64,
     count: usize,
+    /// The transaction invoked last.
+    index: usize,
     has_sqlite: bool,
 }
 
@@ -149,15 +168,41 @@ impl PythonEngine {
                 end_transaction: bound.getattr("end_transaction")?.unbind(),
                 has_sqlite: bound.call_method0("has_sqlite")?.extract()?,
                 module: module.clone_ref(py),
+                kept: [
+                    Kept::new(&py.import("builtins")?.dict(), false),
+                    Kept::new(&py.import("sys")?.dict(), true),
+                    Kept::new(&py.import("sys")?.getattr("modules")?.cast_into::<PyDict>()?, true),
+                ],
                 watchdog,
                 thread,
                 invoke_timeout_ms: load.invoke_timeout_ms,
                 query_timeout_ms: load.query_timeout_ms,
+                store: Arc::clone(session.borrow().store()),
                 height: 0,
                 count: 0,
+                index: 0,
             })
         });
         Ok(engine.map_err(engine_error)?)
+    }
+
+    /// After a transaction whose end took the whole block with it: it is not tried again.
+    fn undone(&self, error: PyErr) -> EngineError {
+        let why = Python::attach(|py| {
+            let undone = error.get_type(py).name().is_ok_and(|name| name == "Undone");
+            if undone { error.value(py).str().map(|why| why.to_string()).ok() } else { None }
+        });
+        let condemned = match why.as_deref() {
+            Some("late") => Some(Condemned::Overran),
+            Some("overgrown") => Some(Condemned::Overgrown),
+            _ => None,
+        };
+        if let Some(condemned) = condemned
+            && let Err(error) = self.store.condemn(self.height, self.index, condemned)
+        {
+            return EngineError(error.to_string());
+        }
+        engine_error(error)
     }
 
     /// After a call that was over its limit: nothing of it may reach into the next.
@@ -198,6 +243,7 @@ impl Engine for PythonEngine {
 
     fn invoke(&mut self, index: usize) -> Result<Receipt, EngineError> {
         assert!(index < self.count, "transaction {index} of {}", self.count);
+        self.index = index;
         let subject = Subject::Transaction { height: self.height, index };
         self.watchdog.begin(subject, self.invoke_timeout_ms);
         let result = Python::attach(|py| -> PyResult<(i64, Option<String>)> {
@@ -211,9 +257,12 @@ impl Engine for PythonEngine {
         Ok(Receipt { code, message })
     }
 
-    fn end_transaction(&mut self, keep: bool) -> Result<Vec<String>, EngineError> {
-        Python::attach(|py| self.end_transaction.bind(py).call1((keep,))?.extract())
-            .map_err(engine_error)
+    fn end_transaction(&mut self, keep: bool) -> Result<Vec<u8>, EngineError> {
+        Python::attach(|py| {
+            self.kept.iter_mut().try_for_each(|kept| kept.restore(py).map(drop))?;
+            self.end_transaction.bind(py).call1((keep,))?.extract()
+        })
+        .map_err(|error| self.undone(error))
     }
 
     fn commit_block(&mut self, outcome: &Outcome) -> Result<(), EngineError> {
@@ -223,7 +272,7 @@ impl Engine for PythonEngine {
             self.has_sqlite = self.has_sqlite || module.call_method0("has_sqlite")?.extract()?;
             if self.has_sqlite {
                 let outcome_bytes = PyBytes::new(py, &encode(outcome));
-                module.call_method1("commit_block", (outcome.height, outcome_bytes))?;
+                module.call_method1("commit_block", (outcome.executed.height, outcome_bytes))?;
             }
             Ok(())
         })
@@ -233,7 +282,9 @@ impl Engine for PythonEngine {
     fn query(&mut self, request: &str) -> Result<Answer, EngineError> {
         self.watchdog.begin(Subject::Query, self.query_timeout_ms);
         let result = Python::attach(|py| -> PyResult<(bool, String)> {
-            self.module.bind(py).call_method1("query", (request,))?.extract()
+            let answer = self.module.bind(py).call_method1("query", (request,))?.extract()?;
+            self.kept.iter_mut().try_for_each(|kept| kept.restore(py).map(drop))?;
+            Ok(answer)
         });
         if self.watchdog.end() {
             self.tidy_after_timeout()?;

@@ -9,10 +9,12 @@ use std::sync::Arc;
 use tracing::{error, info, warn};
 use wire::runner::{Load, Loaded, Order, Report};
 
+use crate::confine::confine;
 use crate::conversation::{Conversation, ConversationError};
 use crate::engine::{Engine, EngineError, bounded_answer};
 use crate::executor::{ExecuteError, execute};
 use crate::exit;
+use crate::limits::Limits;
 use crate::native::{NativeEngine, NativeError};
 use crate::package::{self, Package, PackageError, Runtime};
 use crate::python::{self, LoadError, PythonEngine, Recovery};
@@ -92,8 +94,14 @@ fn refuse_package(conversation: &mut Conversation, reason: String) -> Result<(),
 }
 
 fn run(conversation: Conversation, load: &Load, package: &Package) -> Result<(), ServeError> {
-    let sqlite_folder = Path::new(&load.storage_path).join("sqlite");
+    let storage = Path::new(&load.storage_path);
+    fs::create_dir_all(storage).map_err(|error| folder_error(storage, error))?;
+    for line in confine(storage, &package.folder, load.memory_bytes_max) {
+        info!("{line}");
+    }
+    let sqlite_folder = storage.join("sqlite");
     let store = Arc::new(open_store(load, package.runtime, &sqlite_folder)?);
+    let limits = Limits::new(load, &store)?;
     let session = Session::new(load.channel.clone(), load.peer_id.clone(), conversation, store);
     let session = Rc::new(RefCell::new(session));
     let mut engine = match load_engine(&session, load, package, &sqlite_folder) {
@@ -113,13 +121,13 @@ fn run(conversation: Conversation, load: &Load, package: &Package) -> Result<(),
         versions: package.versions.clone(),
     };
     session.borrow_mut().conversation.report(&Report::Loaded(loaded))?;
-    answer_orders(engine.as_mut(), &session, load.invoke_timeout_ms)
+    answer_orders(engine.as_mut(), &session, &limits)
 }
 
 fn answer_orders(
     engine: &mut dyn Engine,
     session: &Rc<RefCell<Session>>,
-    invoke_timeout_ms: u64,
+    limits: &Limits,
 ) -> Result<(), ServeError> {
     loop {
         let order = session.borrow_mut().conversation.next_order()?;
@@ -128,7 +136,7 @@ fn answer_orders(
             Some(Order::Load(_)) => return Err(ServeError::LoadAgain),
             Some(Order::ServiceReply(_)) => return Err(ConversationError::Unasked.into()),
             Some(Order::Execute(block)) => {
-                Report::Executed(execute(engine, session, invoke_timeout_ms, block)?)
+                Report::Executed(execute(engine, session, limits, block)?)
             }
             Some(Order::Query { id, request }) => {
                 session.borrow_mut().enter(Phase::Querying);
@@ -159,7 +167,7 @@ fn open_store(load: &Load, runtime: Runtime, sqlite_folder: &Path) -> Result<Sto
         Recovery::Fine => {}
         Recovery::Redo(outcome) => {
             let outcome: Outcome = borsh::from_slice(&outcome).map_err(StoreError::Damaged)?;
-            info!(height = outcome.height, "completing the block that sqlite has already");
+            info!(height = outcome.executed.height, "completing the block that sqlite has already");
             store.commit(&outcome, 0)?;
         }
         Recovery::Wipe => {

@@ -12,7 +12,7 @@ use crate::conversation::ConversationError;
 use crate::session::{Phase, Refusal, Session};
 
 /// `response_code` for a block that there is not, or not yet.
-const WRONG_BLOCK_HASH: i32 = -4;
+pub(crate) const WRONG_BLOCK_HASH: i32 = -4;
 
 /// A block as `_score_service` gives it.
 #[derive(Clone, Debug, PartialEq, Eq)]

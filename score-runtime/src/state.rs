@@ -30,6 +30,12 @@ pub fn key(database: &str, key: &[u8]) -> Vec<u8> {
     full
 }
 
+/// The database's name and the key in it, of a key of the store.
+pub fn named(full: &[u8]) -> Option<(&[u8], &[u8])> {
+    let [DATA, high, low, rest @ ..] = full else { return None };
+    rest.split_at_checked(usize::from(u16::from_be_bytes([*high, *low])))
+}
+
 /// The first key after all of a database.
 pub fn end(database: &str) -> Vec<u8> {
     let mut end = key(database, b"");

@@ -4,6 +4,8 @@
 //! before it or after it. Writes are not flushed to the device one by one: what a power cut takes
 //! is replayed by the peer.
 
+mod reader;
+
 use std::path::Path;
 use std::sync::Mutex;
 use std::thread;
@@ -11,15 +13,17 @@ use std::time::{Duration, Instant};
 
 use borsh::{BorshDeserialize, BorshSerialize};
 use rocksdb::{DB, Direction, IteratorMode, Options, ReadOptions, WriteBatch};
-use wire::runner::{Executed, Receipt};
+use wire::runner::Executed;
 
 use crate::state::{DATA, Entry, Writes};
+pub use reader::Reader;
 
 const RECEIPTS: u8 = b'r';
-const OVERRUNS: u8 = b'o';
+const CONDEMNED: u8 = b'o';
 const HEAD: &[u8] = b"mhead";
 const FORMAT: &[u8] = b"mformat";
-const FORMAT_NOW: &[u8] = b"1";
+const ATTEMPT: &[u8] = b"mattempt";
+const FORMAT_NOW: &[u8] = b"2";
 /// Receipts removed with one block, at most, so that no block is slow because of them.
 const RECEIPTS_REMOVED_MAX: u64 = 1000;
 const LOCK_PATIENCE: Duration = Duration::from_secs(5);
@@ -42,10 +46,19 @@ pub enum StoreError {
 /// Everything a block came to.
 #[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
 pub struct Outcome {
-    pub height: u64,
-    pub state_hash: [u8; 32],
-    pub receipts: Vec<Receipt>,
+    pub executed: Executed,
     pub writes: Writes,
+}
+
+/// Why a transaction is not tried again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub enum Condemned {
+    /// It took longer than it may and could not be stopped.
+    Overran,
+    /// The process ended while it ran.
+    Crashed,
+    /// It added more to an sqlite3 database than it may, and more than could be undone by itself.
+    Overgrown,
 }
 
 /// The last block executed.
@@ -77,10 +90,7 @@ impl Store {
             Some(found) if found == FORMAT_NOW => {}
             Some(found) => return Err(StoreError::Format { found }),
         }
-        let head = match database.get(HEAD)? {
-            Some(bytes) => borsh::from_slice(&bytes).map_err(StoreError::Damaged)?,
-            None => Head::default(),
-        };
+        let head = head_of(&database)?;
         Ok(Store { database, head: Mutex::new(head) })
     }
 
@@ -128,22 +138,14 @@ impl Store {
         let mut head = self.head();
         let mut batch = WriteBatch::default();
         add_writes(&mut batch, &outcome.writes);
-        let removable = receipts_durable.saturating_add(1).min(outcome.height);
+        let Executed { height, state_hash, .. } = outcome.executed;
+        let removable = receipts_durable.saturating_add(1).min(height);
         let until = removable.min(head.receipts_from.saturating_add(RECEIPTS_REMOVED_MAX));
         for height in head.receipts_from..until {
             batch.delete(numbered(RECEIPTS, height, 0));
         }
-        let executed = Executed {
-            height: outcome.height,
-            receipts: outcome.receipts.clone(),
-            state_hash: outcome.state_hash,
-        };
-        batch.put(numbered(RECEIPTS, outcome.height, 0), encode(&executed));
-        head = Head {
-            height: outcome.height,
-            state_hash: outcome.state_hash,
-            receipts_from: head.receipts_from.max(until),
-        };
+        batch.put(numbered(RECEIPTS, height, 0), encode(&outcome.executed));
+        head = Head { height, state_hash, receipts_from: head.receipts_from.max(until) };
         batch.put(HEAD, encode(&head));
         self.database.write(batch)?;
         *self.head.lock().expect("no holder of the lock panics") = head;
@@ -163,19 +165,43 @@ impl Store {
 
     /// What was answered for a block executed before; none when its receipts were removed.
     pub fn executed(&self, height: u64) -> Result<Option<Executed>, StoreError> {
-        let bytes = self.database.get(numbered(RECEIPTS, height, 0))?;
+        self.decoded(&numbered(RECEIPTS, height, 0))
+    }
+
+    /// Remembers that a transaction is not to be tried again.
+    pub fn condemn(&self, height: u64, index: usize, why: Condemned) -> Result<(), StoreError> {
+        Ok(self.database.put(numbered(CONDEMNED, height, index as u64), encode(&why))?)
+    }
+
+    /// Whether a transaction is not to be tried again.
+    pub fn condemned(&self, height: u64, index: usize) -> Result<Option<Condemned>, StoreError> {
+        self.decoded(&numbered(CONDEMNED, height, index as u64))
+    }
+
+    /// Remembers the transaction that is tried now, in case that it ends the process.
+    pub fn mark_attempt(&self, height: u64, index: usize) -> Result<(), StoreError> {
+        Ok(self.database.put(ATTEMPT, encode(&(height, index as u64)))?)
+    }
+
+    /// What [`Store::mark_attempt`] remembers, unless it was forgotten.
+    pub fn attempt(&self) -> Result<Option<(u64, u64)>, StoreError> {
+        self.decoded(ATTEMPT)
+    }
+
+    pub fn forget_attempt(&self) -> Result<(), StoreError> {
+        Ok(self.database.delete(ATTEMPT)?)
+    }
+
+    fn decoded<T: BorshDeserialize>(&self, key: &[u8]) -> Result<Option<T>, StoreError> {
+        let bytes = self.database.get(key)?;
         bytes.map(|bytes| borsh::from_slice(&bytes).map_err(StoreError::Damaged)).transpose()
     }
+}
 
-    /// Remembers that a transaction could not be stopped, so that it is not tried again.
-    pub fn mark_overrun(&self, height: u64, index: usize) -> Result<(), StoreError> {
-        Ok(self.database.put(numbered(OVERRUNS, height, index as u64), [])?)
-    }
-
-    /// Whether [`Store::mark_overrun`] was called for this transaction.
-    pub fn overran(&self, height: u64, index: usize) -> Result<bool, StoreError> {
-        Ok(self.database.get(numbered(OVERRUNS, height, index as u64))?.is_some())
-    }
+fn head_of(database: &DB) -> Result<Head, StoreError> {
+    let bytes = database.get(HEAD)?;
+    let head = bytes.map(|bytes| borsh::from_slice(&bytes).map_err(StoreError::Damaged));
+    Ok(head.transpose()?.unwrap_or_default())
 }
 
 /// Waits a little for a runner that ends: its peer was killed while it executed a block.

@@ -30,6 +30,8 @@ pub struct Node {
     pub folder: PathBuf,
     /// Its settings; a change takes effect when it starts.
     pub settings: Map<String, Value>,
+    /// Variables of its environment, beside those that every process has.
+    pub environment: Vec<(String, String)>,
     ports: PortSet,
     /// The process in whose network namespace it is started.
     namespace: Option<u32>,
@@ -71,6 +73,7 @@ impl Node {
             rest: Rest::new(&format!("{LOOPBACK}:{rest_port}")),
             folder,
             settings,
+            environment: Vec::new(),
             ports,
             namespace: None,
             process: None,
@@ -97,7 +100,8 @@ impl Node {
         let file = self.write_settings();
         self.ports.release();
         let arguments = ["-o", &file];
-        let command = process::command(self.program, &arguments, &self.folder, self.namespace);
+        let mut command = process::command(self.program, &arguments, &self.folder, self.namespace);
+        command.envs(self.environment.iter().cloned());
         let process = Process::start(&self.name, command, &self.log_path());
         self.process = Some(process);
     }

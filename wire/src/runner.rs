@@ -74,6 +74,11 @@ pub struct Load {
     pub invoke_timeout_ms: u64,
     /// Wall time one `query` may take.
     pub query_timeout_ms: u64,
+    /// Private memory the runner may have, bytes; 0 for no limit.
+    pub memory_bytes_max: u64,
+    /// The runner before this one was ended by the contract: what ends this one, too, is marked
+    /// and not tried a third time.
+    pub careful: bool,
     /// Settings that a package may read as attributes of `loopchain.configure`: JSON object.
     pub settings_json: String,
 }
@@ -126,7 +131,13 @@ pub struct Executed {
     pub receipts: Vec<Receipt>,
     /// Chained: over the state hash before, and this block's ordered writes and results.
     pub state_hash: [u8; 32],
+    /// For each transaction the first bytes of the digest of what it came to: peers whose states
+    /// differ find out by which one.
+    pub traces: Vec<Trace>,
 }
+
+/// The first bytes of the digest over a transaction's receipt, writes and SQL.
+pub type Trace = [u8; 4];
 
 /// What `invoke` came to. `code` 0 is success, 9000 an exception in the SCORE.
 #[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]

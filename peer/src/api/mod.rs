@@ -12,7 +12,7 @@ use chain::keys::PeerId;
 use serde_json::{Value, json};
 use wire::runner::Answer;
 
-use crate::channel::{Channel, ChannelStatus};
+use crate::channel::{Channel, ChannelStatus, Difference};
 use crate::executor::{QueryError, Runner};
 use crate::intake::Refused;
 use crate::node::Node;
@@ -112,7 +112,18 @@ fn lft_status(node: &Node, channel: &Channel, status: &ChannelStatus) -> Value {
         "evidence": status.evidence,
         "state_differs_from_height": status.diverged.map(|height| height.0),
         "state_disputed_from_height": status.disputed.map(|height| height.0),
+        "state_differences": status.differences.iter().map(difference).collect::<Vec<_>>(),
         "signs": !status.lost_record && !status.holds_back,
+    })
+}
+
+fn difference((peer, found): &(PeerId, Difference)) -> Value {
+    let (number, hash) = found.transaction.map_or((None, None), |(n, h)| (Some(n), Some(h)));
+    json!({
+        "peer_id": peer.to_string(),
+        "height": found.height.0,
+        "tx_number": number,
+        "tx_hash": hash.map(|hash| hash.to_string()),
     })
 }
 

@@ -152,6 +152,8 @@ impl Driver {
         let holds_back = self.holds_back;
         let disputed = self.disputed;
         let evidence = self.evidence;
+        let found = self.differences.found.iter();
+        let differences: Vec<_> = found.map(|(peer, found)| (*peer, found.clone())).collect();
         let state = self.state();
         let (round, leader) = (state.round, state.leader(state.round));
         let is_complaining = state.is_complaining();
@@ -162,6 +164,7 @@ impl Driver {
                 && status.connected == connected
                 && status.diverged == diverged
                 && status.disputed == disputed
+                && status.differences == differences
                 && status.lost_record == lost_record
                 && status.holds_back == holds_back
                 && status.evidence == evidence
@@ -178,6 +181,7 @@ impl Driver {
                     target,
                     diverged,
                     disputed,
+                    differences,
                     evidence,
                     ..ChannelStatus::at(&self.head, &self.me)
                 };

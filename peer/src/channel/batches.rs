@@ -152,7 +152,9 @@ impl Driver {
             Response::Block(_)
             | Response::Nothing
             | Response::Blocks(_)
-            | Response::LastSaid(_) => {}
+            | Response::LastSaid(_)
+            | Response::State(_)
+            | Response::Traces(_) => {}
         }
     }
 

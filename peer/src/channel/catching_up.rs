@@ -47,6 +47,7 @@ impl Driver {
         match answer {
             Answer::Fetched(peer, response) => self.on_fetched(peer, response),
             Answer::LastSaid(peer, response) => self.on_last_said(peer, response),
+            Answer::Difference(peer, found) => self.on_difference(peer, found),
             Answer::Blocks(peer, first, blocks) => {
                 self.catch_up.arrived(peer, first, blocks);
                 let before = self.head.height;

@@ -21,6 +21,7 @@ use chain::pool::Pool;
 use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, MissedTickBehavior};
 
+use super::differences::{Difference, Differences};
 use super::early::Early;
 use super::{ChannelStatus, Control, Surroundings, Waiting, WaitingFor};
 use crate::executor::ExecutorHandle;
@@ -57,6 +58,8 @@ pub(super) enum Answer {
     Blocks(PeerId, Height, Vec<(CommittedBlock, Vec<Batch>)>),
     /// To `Request::LastSaid` about this peer.
     LastSaid(PeerId, Response),
+    /// Where that peer's SCORE state parts from this one's.
+    Difference(PeerId, Option<Difference>),
 }
 
 pub(super) struct Driver {
@@ -107,6 +110,7 @@ pub(super) struct Driver {
     pub diverged: Option<Height>,
     /// First height whose state a leader claimed otherwise in a block that was not committed.
     pub disputed: Option<Height>,
+    pub differences: Differences,
     pub may_sign_after: Option<Sequence>,
     /// What the others have told of what this peer said before it started.
     pub standing: Standing,
@@ -190,6 +194,7 @@ impl Driver {
             claims: BTreeMap::new(),
             diverged: None,
             disputed: None,
+            differences: Differences::default(),
             may_sign_after,
             standing,
             asked: BTreeSet::new(),
@@ -312,6 +317,9 @@ impl Driver {
         match arrival {
             Arrival::Packet(sender, Packet::Message(message)) => self.on_message(sender, *message),
             Arrival::Packet(sender, Packet::Status { height }) => self.on_status(sender, height),
+            Arrival::Packet(sender, Packet::Executed(executed)) => {
+                self.on_executed(sender, executed);
+            }
             Arrival::Packet(sender, Packet::Batch(batch)) => self.on_batch(sender, *batch),
             Arrival::Packet(sender, Packet::Entry(entry)) => self.on_entry(Some(sender), *entry),
             Arrival::Packet(sender, Packet::Evidence(evidence)) => {
@@ -410,6 +418,7 @@ impl Driver {
         self.ticks += 1;
         self.told.clear();
         self.note_state();
+        self.compare_states();
         self.note_work();
         self.fetch_missing();
         self.ask_what_was_said(self.ticks.is_multiple_of(ASK_AGAIN_TICKS));
@@ -419,6 +428,7 @@ impl Driver {
         self.ask_for_blocks(stalled);
         if self.ticks.is_multiple_of(HEARTBEAT_TICKS) {
             self.broadcast(Packet::Status { height: self.head.height });
+            self.tell_executed();
             self.send_again();
         }
     }

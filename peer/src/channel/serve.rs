@@ -36,6 +36,12 @@ impl Driver {
                     let committed = ledger.block(height).map(|committed| committed.block);
                     Response::Block(committed.filter(|b: &Block| b.hash() == hash).map(Box::new))
                 }
+                Request::State(height) => {
+                    Response::State(ledger.results(height).map(|results| results.state))
+                }
+                Request::Traces(height) => {
+                    Response::Traces(ledger.traces(height).unwrap_or_default())
+                }
                 Request::LastSaid(_) => Response::Nothing,
             };
             let _ = answer.send(response);

@@ -6,6 +6,8 @@ use chain::keys::PeerId;
 use chain::ledger::Head;
 use chain::validators::Tolerance;
 
+use super::differences::Difference;
+
 /// A snapshot, published by the channel's thread.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ChannelStatus {
@@ -43,6 +45,8 @@ pub struct ChannelStatus {
     /// First height at which a leader claimed another state than this peer's, undecided who is
     /// right.
     pub disputed: Option<Height>,
+    /// Where the SCORE states of others part from this peer's.
+    pub differences: Vec<(PeerId, Difference)>,
     /// Proofs of contradictions kept.
     pub evidence: u64,
     pub tolerance: Tolerance,
@@ -71,6 +75,7 @@ impl ChannelStatus {
             target: head.height,
             diverged: None,
             disputed: None,
+            differences: Vec::new(),
             evidence: 0,
             tolerance: validators.tolerance(),
         }

@@ -21,6 +21,7 @@ use wire::runner::{Answer, Loaded};
 
 use crate::channel::{ChannelStatus, Surroundings};
 use crate::storage::Ledger;
+use runner::Ended;
 use session::Session;
 
 /// How runners are started.
@@ -39,6 +40,8 @@ pub struct ScoreRunner {
     pub load_retry_interval: Duration,
     pub query_timeout: Duration,
     pub invoke_timeout: Duration,
+    /// Private memory of a runner, bytes.
+    pub memory_bytes_max: u64,
     pub settings_json: String,
 }
 
@@ -147,10 +150,12 @@ impl Executor {
     async fn run(mut self) {
         let mut pause = RESTART_FIRST;
         let mut failures = 0;
+        // What the contract does to one runner it would do to the next one.
+        let mut careful = false;
         let mut said = String::new();
         loop {
             let started = tokio::time::Instant::now();
-            let ended = match Session::open(&self).await {
+            let ended = match Session::open(&self, careful).await {
                 Ok(session) => {
                     failures = 0;
                     session.run(&mut self).await
@@ -160,7 +165,8 @@ impl Executor {
                     Err(reason)
                 }
             };
-            let Err(reason) = ended else { return };
+            let Err(Ended { reason, crashed }) = ended else { return };
+            careful = crashed;
             if self.shutdown.is_cancelled() {
                 return;
             }

@@ -2,7 +2,8 @@
 
 use std::io;
 use std::os::fd::OwnedFd;
-use std::process::Stdio;
+use std::os::unix::process::ExitStatusExt;
+use std::process::{ExitStatus, Stdio};
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
@@ -11,6 +12,25 @@ use tokio::sync::mpsc;
 use wire::runner::{Order, Report, TRUSTED_BYTES, decode_frame, encode_frame, frame_length};
 
 use super::ScoreRunner;
+
+/// How a runner's life ended before it was told to end.
+#[derive(Debug)]
+pub struct Ended {
+    pub reason: String,
+    /// It ended itself in a way that it has no code for: the contract may have done it.
+    pub crashed: bool,
+}
+
+impl From<String> for Ended {
+    fn from(reason: String) -> Ended {
+        Ended { reason, crashed: false }
+    }
+}
+
+/// Exit codes that `score-runner` gives itself when it ends before it is told to.
+const KNOWN_EXIT_CODES: std::ops::RangeInclusive<i32> = 1..=5;
+/// Signals that others send to end a process; it may be tried again as it was.
+const OUTSIDE_SIGNALS: [i32; 4] = [libc::SIGHUP, libc::SIGINT, libc::SIGKILL, libc::SIGTERM];
 
 /// Reports read ahead of being handled.
 const REPORTS_MAX: usize = 16;
@@ -27,12 +47,16 @@ impl Process {
     pub fn start(settings: &ScoreRunner) -> io::Result<Process> {
         let (here, there) = std::os::unix::net::UnixStream::pair()?;
         here.set_nonblocking(true)?;
-        let child = Command::new(&settings.program)
+        let mut command = Command::new(&settings.program);
+        command
             .arg("serve")
             .stdin(Stdio::from(OwnedFd::from(there)))
             .stdout(Stdio::null())
-            .kill_on_drop(true)
-            .spawn()?;
+            .kill_on_drop(true);
+        for name in configs::names_of_secrets() {
+            command.env_remove(name);
+        }
+        let child = command.spawn()?;
         let (reader, writer) = tokio::net::UnixStream::from_std(here)?.into_split();
         let (sender, reports) = mpsc::channel(REPORTS_MAX);
         // A task of its own: reading a frame must not be broken off half-way.
@@ -46,10 +70,13 @@ impl Process {
     }
 
     /// The next report; an error when the runner has ended. May be broken off.
-    pub async fn report(&mut self) -> Result<Report, String> {
+    pub async fn report(&mut self) -> Result<Report, Ended> {
         match self.reports.recv().await {
             Some(Ok(report)) => Ok(report),
-            Some(Err(error)) => Err(format!("{} ({})", error, self.ending().await)),
+            Some(Err(error)) => {
+                let Ended { reason, crashed } = self.ending().await;
+                Err(Ended { reason: format!("{error} ({reason})"), crashed })
+            }
             None => Err(self.ending().await),
         }
     }
@@ -64,13 +91,23 @@ impl Process {
     }
 
     // How the process ended.
-    async fn ending(&mut self) -> String {
+    pub async fn ending(&mut self) -> Ended {
         let soon = std::time::Duration::from_secs(2);
         match tokio::time::timeout(soon, self.child.wait()).await {
-            Ok(Ok(status)) => format!("the runner ended with {status}"),
-            Ok(Err(error)) => format!("the runner is lost: {error}"),
-            Err(_) => "the runner closed its socket".to_string(),
+            Ok(Ok(status)) => {
+                let reason = format!("the runner ended with {status}");
+                Ended { reason, crashed: is_crash(status) }
+            }
+            Ok(Err(error)) => format!("the runner is lost: {error}").into(),
+            Err(_) => Ended { reason: "the runner closed its socket".into(), crashed: true },
         }
+    }
+}
+
+fn is_crash(status: ExitStatus) -> bool {
+    match status.code() {
+        Some(code) => !KNOWN_EXIT_CODES.contains(&code),
+        None => status.signal().is_none_or(|signal| !OUTSIDE_SIGNALS.contains(&signal)),
     }
 }
 

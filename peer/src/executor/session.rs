@@ -8,7 +8,7 @@ use chain::hash::Hash;
 use tokio::sync::oneshot;
 use wire::runner::{self, Answer, Load, Loaded, Order, Receipt, Report, ServiceCall, ServiceReply};
 
-use super::runner::Process;
+use super::runner::{Ended, Process};
 use super::{Executor, Query, Runner, answers};
 use crate::storage::Results;
 
@@ -30,26 +30,30 @@ pub struct Session {
 
 impl Session {
     /// Starts a runner and has it load the channel's package.
-    pub async fn open(executor: &Executor) -> Result<Session, String> {
+    ///
+    /// # Errors
+    /// It does not start, or the package does not load.
+    pub async fn open(executor: &Executor, careful: bool) -> Result<Session, Ended> {
         let program = executor.settings.program.display();
         let mut process = Process::start(&executor.settings)
             .map_err(|error| format!("cannot start {program}: {error}"))?;
-        let load = Order::Load(load(executor));
+        let load = Order::Load(load(executor, careful));
         process.send(&load).await.map_err(|error| error.to_string())?;
         let timeout = executor.settings.load_timeout;
         let loaded = tokio::select! {
             loaded = tokio::time::timeout(timeout, loaded(executor, &mut process)) => loaded,
-            () = executor.shutdown.cancelled() => return Err("the peer is stopping".into()),
+            () = executor.shutdown.cancelled() => return Err("the peer is stopping".to_owned().into()),
         };
         let loaded =
-            loaded.unwrap_or_else(|_| Err("loading took longer than SCORE_LOAD_TIMEOUT".into()))?;
+            loaded.map_err(|_| "loading took longer than SCORE_LOAD_TIMEOUT".to_owned())??;
         let committed = executor.committed.borrow().0;
         if loaded.height > committed {
             return Err(format!(
                 "the SCORE store has executed height {}, the ledger ends at {committed}: they are \
                  not of one peer. Remove the channel's SCORE store to have it made anew",
                 loaded.height
-            ));
+            )
+            .into());
         }
         tracing::info!(
             channel = executor.channel,
@@ -67,7 +71,7 @@ impl Session {
     }
 
     /// Until the runner fails (the error says how) or the peer stops.
-    pub async fn run(mut self, executor: &mut Executor) -> Result<(), String> {
+    pub async fn run(mut self, executor: &mut Executor) -> Result<(), Ended> {
         let shutdown = executor.shutdown.clone();
         loop {
             self.send_blocks(executor).await?;
@@ -89,7 +93,7 @@ impl Session {
         }
     }
 
-    async fn send_blocks(&mut self, executor: &Executor) -> Result<(), String> {
+    async fn send_blocks(&mut self, executor: &Executor) -> Result<(), Ended> {
         while self.blocks.len() < BLOCKS_AHEAD && self.next <= *executor.committed.borrow() {
             let committed = executor.ledger.block(self.next).expect("committed blocks are kept");
             let (block, counts) = block(executor, &committed);
@@ -100,7 +104,7 @@ impl Session {
         Ok(())
     }
 
-    async fn send_query(&mut self, (request, answer): Query) -> Result<(), String> {
+    async fn send_query(&mut self, (request, answer): Query) -> Result<(), Ended> {
         if answer.is_closed() {
             return Ok(());
         }
@@ -109,13 +113,22 @@ impl Session {
         self.send(&Order::Query { id: self.query_id, request }).await
     }
 
-    async fn send(&mut self, order: &Order) -> Result<(), String> {
-        self.process.send(order).await.map_err(|error| format!("cannot reach the runner: {error}"))
+    async fn send(&mut self, order: &Order) -> Result<(), Ended> {
+        match self.process.send(order).await {
+            Ok(()) => Ok(()),
+            Err(error) => {
+                let Ended { reason, crashed } = self.process.ending().await;
+                Err(Ended {
+                    reason: format!("cannot reach the runner: {error} ({reason})"),
+                    crashed,
+                })
+            }
+        }
     }
 
-    async fn on_report(&mut self, executor: &Executor, report: Report) -> Result<(), String> {
+    async fn on_report(&mut self, executor: &Executor, report: Report) -> Result<(), Ended> {
         match report {
-            Report::Executed(executed) => self.on_executed(executor, executed),
+            Report::Executed(executed) => Ok(self.on_executed(executor, executed)?),
             Report::Answered { id, answer } => {
                 if let Some(client) = self.queries.remove(&id) {
                     let _ = client.send(answer);
@@ -128,7 +141,7 @@ impl Session {
                 self.send(&Order::ServiceReply(reply)).await
             }
             Report::Loaded(_) | Report::LoadFailed { .. } => {
-                Err("the runner reported loading a second time".into())
+                Err("the runner reported loading a second time".to_owned().into())
             }
         }
     }
@@ -142,7 +155,8 @@ impl Session {
             return Err("the runner executed a block it was not given".into());
         };
         let receipts = executed.receipts.len();
-        if executed.height != height.0 || receipts != counts.iter().sum::<usize>() {
+        let fits = receipts == executed.traces.len() && receipts == counts.iter().sum::<usize>();
+        if executed.height != height.0 || !fits {
             return Err(format!("the runner's answer to block {height} does not fit the block"));
         }
         let state = Hash(executed.state_hash);
@@ -153,13 +167,14 @@ impl Session {
                 "executing the block again came to another state: the SCORE is not deterministic"
             );
         }
+        let traces = executed.traces;
         let mut receipts = executed.receipts.into_iter();
         let by_batch: Vec<Vec<Receipt>> =
             counts.iter().map(|count| receipts.by_ref().take(*count).collect()).collect();
         let results = Results { state, version: self.version.clone() };
         let executed = Executed { height, state };
         let again = height < executor.ledger.executed().height;
-        executor.ledger.put_results(&executed, &results, &by_batch);
+        executor.ledger.put_results(&executed, &results, &by_batch, &traces);
         if !again {
             executor.shared.executed.send_replace(executed);
         }
@@ -168,16 +183,16 @@ impl Session {
 }
 
 // What loading came to; the package may ask about the chain meanwhile.
-async fn loaded(executor: &Executor, process: &mut Process) -> Result<Loaded, String> {
+async fn loaded(executor: &Executor, process: &mut Process) -> Result<Loaded, Ended> {
     loop {
         match process.report().await? {
             Report::Loaded(loaded) => return Ok(loaded),
-            Report::LoadFailed { reason } => return Err(reason),
+            Report::LoadFailed { reason } => return Err(reason.into()),
             Report::ServiceCall(call) => {
                 let reply = Order::ServiceReply(answer(executor, None, call));
                 process.send(&reply).await.map_err(|error| error.to_string())?;
             }
-            other => return Err(format!("the runner answered a Load with {other:?}")),
+            other => return Err(format!("the runner answered a Load with {other:?}").into()),
         }
     }
 }
@@ -189,7 +204,7 @@ fn answer(executor: &Executor, executing: Option<Height>, call: ServiceCall) -> 
     answers::answer(&executor.ledger, &executor.genesis, &status, executor.me, last, call)
 }
 
-fn load(executor: &Executor) -> Load {
+fn load(executor: &Executor, careful: bool) -> Load {
     let settings = &executor.settings;
     // Where the operator has removed the SCORE's store, everything is executed anew, also by another
     // version: a peer that ran a wrong one has no other way back.
@@ -212,6 +227,8 @@ fn load(executor: &Executor) -> Load {
         pull: settings.pull,
         invoke_timeout_ms: ms(settings.invoke_timeout),
         query_timeout_ms: ms(settings.query_timeout),
+        memory_bytes_max: settings.memory_bytes_max,
+        careful,
         settings_json: settings.settings_json.clone(),
     }
 }

@@ -2,7 +2,7 @@
 
 use borsh::{BorshDeserialize, BorshSerialize};
 use chain::batch::{Batch, BatchRef};
-use chain::block::{Block, CommittedBlock};
+use chain::block::{Block, CommittedBlock, Executed};
 use chain::count::Height;
 use chain::evidence::Evidence;
 use chain::hash::Hash;
@@ -10,6 +10,7 @@ use chain::keys::PeerId;
 use chain::lft::message::Message;
 use chain::lft::standing::SignedSaid;
 use chain::membership::SignedEntry;
+use wire::runner::Trace;
 
 /// One frame of a stream.
 #[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
@@ -31,6 +32,8 @@ pub enum Packet {
     /// A membership entry to be committed; passed on once by each who had not seen it.
     Entry(Box<SignedEntry>),
     Batch(Box<Batch>),
+    /// The last block that the sender's SCORE has executed, and the state after it.
+    Executed(Executed),
 }
 
 /// Asked of one peer.
@@ -44,6 +47,10 @@ pub enum Request {
     Block { height: Height, hash: Hash },
     /// What that validator was last heard to say.
     LastSaid(PeerId),
+    /// The SCORE's state after that height.
+    State(Height),
+    /// The traces of that height's transactions.
+    Traces(Height),
 }
 
 /// The answer; what the asked peer does not have is left out.
@@ -53,6 +60,8 @@ pub enum Response {
     Batches(Vec<Batch>),
     Block(Option<Box<Block>>),
     LastSaid(Vec<SignedSaid>),
+    State(Option<Hash>),
+    Traces(Vec<Trace>),
     /// Not for you, or not now.
     Nothing,
 }
@@ -104,9 +113,11 @@ impl Packet {
     pub fn lane(&self) -> Lane {
         match self {
             Packet::Batch(_) => Lane::Bulk,
-            Packet::Message(_) | Packet::Status { .. } | Packet::Evidence(_) | Packet::Entry(_) => {
-                Lane::Consensus
-            }
+            Packet::Message(_)
+            | Packet::Status { .. }
+            | Packet::Executed(_)
+            | Packet::Evidence(_)
+            | Packet::Entry(_) => Lane::Consensus,
         }
     }
 }

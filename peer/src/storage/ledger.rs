@@ -19,7 +19,7 @@ use chain::ledger::Head;
 use chain::lft::Record;
 use chain::lft::standing::LastSaid;
 use chain::membership::Change;
-use wire::runner::Receipt;
+use wire::runner::{Receipt, Trace};
 
 use super::StorageError;
 use super::tables::{Changes, Tables};
@@ -96,6 +96,12 @@ impl Deref for Open {
     fn deref(&self) -> &Tables {
         &self.tables
     }
+}
+
+fn traces_key(height: Height) -> [u8; 9] {
+    let mut key = [0; 9];
+    key[..8].copy_from_slice(&height.0.to_be_bytes());
+    key
 }
 
 impl Ledger {
@@ -281,13 +287,20 @@ impl Ledger {
     }
 
     /// Keeps what executing a block came to; `receipts` are by batch.
-    pub fn put_results(&self, executed: &Executed, results: &Results, receipts: &[Vec<Receipt>]) {
+    pub fn put_results(
+        &self,
+        executed: &Executed,
+        results: &Results,
+        receipts: &[Vec<Receipt>],
+        traces: &[Trace],
+    ) {
         let mut changes = self.0.changes();
         let height = executed.height.0.to_be_bytes();
         for (at, receipts) in receipts.iter().enumerate() {
             changes.put(RECEIPTS, &[&height[..], &(at as u32).to_be_bytes()].concat(), receipts);
         }
         changes.put(STATES, &height, results);
+        changes.put(STATES, &traces_key(executed.height), &traces.to_vec());
         if executed.height >= self.executed().height {
             changes.put(META, b"executed", executed);
         }
@@ -303,6 +316,11 @@ impl Ledger {
     /// What executing the block at `height` came to.
     pub fn results(&self, height: Height) -> Option<Results> {
         self.0.get(STATES, &height.0.to_be_bytes())
+    }
+
+    /// What the transactions at `height` did, in order.
+    pub fn traces(&self, height: Height) -> Option<Vec<Trace>> {
+        self.0.get(STATES, &traces_key(height))
     }
 
     /// Receipts of the batch at a place.

@@ -136,6 +136,7 @@ pub async fn surroundings(start: &Start, repository: &Path) -> Surroundings {
             load_retry_interval: SCORE_TIMEOUT,
             query_timeout: SCORE_TIMEOUT,
             invoke_timeout: Duration::from_secs(20),
+            memory_bytes_max: 1 << 30,
             settings_json: "{}".into(),
         },
         notices: mpsc::channel(16).0,

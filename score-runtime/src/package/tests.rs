@@ -21,6 +21,8 @@ fn load(top: &Path) -> Load {
         pull: false,
         invoke_timeout_ms: 1,
         query_timeout_ms: 1,
+        memory_bytes_max: 0,
+        careful: false,
         settings_json: "{}".to_owned(),
     }
 }

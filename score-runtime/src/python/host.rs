@@ -9,7 +9,7 @@ use pyo3::types::PyBytes;
 use tracing::Level;
 
 use crate::limits::Watchdog;
-use crate::session::{Refusal, Session};
+use crate::session::{Phase, Refusal, Session};
 use crate::state::Scan;
 
 /// `loopchain.runner.current.host`. For the thread that runs contract code only.
@@ -102,6 +102,11 @@ impl Host {
 
     fn peer_status(&self) -> PyResult<String> {
         Ok(self.session.borrow_mut().peer_status()?)
+    }
+
+    /// Whether contract code runs.
+    fn in_call(&self) -> bool {
+        !matches!(self.session.borrow().phase(), Phase::Idle)
     }
 
     /// Whether the running call is over its limit.

@@ -22,7 +22,7 @@ macro_rules! module {
     };
 }
 
-pub const SOURCES: [Source; 21] = [
+pub const SOURCES: [Source; 22] = [
     module!("leveldb", "leveldb.py"),
     module!("loopchain", "loopchain/__init__.py", package),
     module!("loopchain.blockchain", "loopchain/blockchain/__init__.py", package),
@@ -37,6 +37,7 @@ pub const SOURCES: [Source; 21] = [
     module!("loopchain.runner.compatibility", "loopchain/runner/compatibility.py"),
     module!("loopchain.runner.current", "loopchain/runner/current.py"),
     module!("loopchain.runner.determinism", "loopchain/runner/determinism.py"),
+    module!("loopchain.runner.difference", "loopchain/runner/difference.py"),
     module!("loopchain.runner.engine", "loopchain/runner/engine.py"),
     module!("loopchain.runner.guard", "loopchain/runner/guard.py"),
     module!("loopchain.runner.sqlite", "loopchain/runner/sqlite.py"),

@@ -1,11 +1,14 @@
 #![allow(clippy::unwrap_used)]
 
+use wire::runner::Receipt;
+
 use super::*;
 
 fn outcome(height: u64) -> Outcome {
     let receipts = vec![Receipt { code: height as i64, message: None }];
     let writes = Writes::from([(vec![DATA, 1], Some(vec![height as u8])), (vec![DATA, 2], None)]);
-    Outcome { height, state_hash: [height as u8; 32], receipts, writes }
+    let state_hash = [height as u8; 32];
+    Outcome { executed: Executed { height, receipts, state_hash, traces: vec![[1; 4]] }, writes }
 }
 
 #[test]
@@ -18,7 +21,7 @@ fn a_block_is_there_after_it_is_committed_and_opened_again() {
     let store = Store::open(folder.path()).unwrap();
     assert_eq!((store.head().height, store.head().state_hash), (1, [1; 32]));
     assert_eq!(store.get(&[DATA, 1]).unwrap(), Some(vec![1]));
-    assert_eq!(store.executed(1).unwrap().unwrap().receipts, outcome(1).receipts);
+    assert_eq!(store.executed(1).unwrap().unwrap().receipts, outcome(1).executed.receipts);
     assert_eq!(store.executed(2).unwrap(), None);
 }
 
@@ -47,13 +50,13 @@ fn clearing_forgets_all_but_the_calls_that_could_not_be_stopped() {
     let folder = tempfile::tempdir().unwrap();
     let store = Store::open(folder.path()).unwrap();
     store.commit(&outcome(1), 0).unwrap();
-    store.mark_overrun(2, 5).unwrap();
+    store.condemn(2, 5, Condemned::Overran).unwrap();
     store.clear().unwrap();
     assert_eq!(store.head(), Head::default());
     assert_eq!(store.get(&[DATA, 1]).unwrap(), None);
     assert_eq!(store.executed(1).unwrap(), None);
-    assert!(store.overran(2, 5).unwrap());
-    assert!(!store.overran(2, 4).unwrap());
+    assert_eq!(store.condemned(2, 5).unwrap(), Some(Condemned::Overran));
+    assert_eq!(store.condemned(2, 4).unwrap(), None);
 }
 
 #[test]

@@ -35,6 +35,8 @@ pub fn load(package: &str, storage: &Path) -> Load {
         pull: false,
         invoke_timeout_ms: 30_000,
         query_timeout_ms: 30_000,
+        memory_bytes_max: 1 << 30,
+        careful: false,
         settings_json: r#"{"SOME_SETTING": 12}"#.to_owned(),
     }
 }

@@ -27,6 +27,21 @@ fn calls_that_do_not_end_are_interrupted() {
     assert_eq!(code, 3);
 }
 
+/// sqlite undoes the whole block when such a statement is stopped.
+#[test]
+fn a_late_statement_that_changes_a_database_costs_the_others_nothing() {
+    let storage = storage();
+    let first = block(1, &["row", "rows", "row"]);
+    let (mut runner, _) = Runner::loaded(&hasty("endless", storage.path()));
+    runner.order(&Order::Execute(first.clone()));
+    assert_eq!(runner.report_or_end(), None);
+    assert_eq!(runner.exit_code(), 1);
+    let (mut runner, loaded) = Runner::loaded(&hasty("endless", storage.path()));
+    assert_eq!(loaded.height, 0);
+    let fine = receipt(0, "");
+    assert_eq!(runner.execute(first).receipts, [fine.clone(), receipt(9000, TOO_LONG), fine]);
+}
+
 #[test]
 fn a_call_that_cannot_be_stopped_ends_the_runner_and_is_not_tried_again() {
     let storage = storage();

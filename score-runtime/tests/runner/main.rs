@@ -8,9 +8,13 @@
 //! - `limits`: calls that do not end
 //! - `packages`: where packages are found
 //! - `shipped`: the packages under `score/`
+//! - `breakout`: what a package may not do
+//! - `authors`: packages written by others, with their own tests
 //! - `commands`: the command line
 #![allow(clippy::unwrap_used)]
 
+mod authors;
+mod breakout;
 mod chance;
 mod commands;
 mod driver;

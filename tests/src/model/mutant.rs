@@ -71,7 +71,9 @@ pub fn stored(mutant: Option<Mutant>, record: &Record) -> Record {
     let record = record.clone();
     match mutant {
         Some(Mutant::HighNotPersisted) => Record { high: None, ..record },
-        Some(Mutant::VoteNotPersisted) => Record { voted: None, block: None, earlier: Vec::new(), ..record },
+        Some(Mutant::VoteNotPersisted) => {
+            Record { voted: None, block: None, earlier: Vec::new(), ..record }
+        }
         Some(Mutant::ComplaintNotPersisted) => Record { complained: None, ..record },
         _ => record,
     }

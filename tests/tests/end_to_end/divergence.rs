@@ -9,6 +9,7 @@ use tests::audit::audit;
 use tests::load::{Load, LoadPlan};
 use tests::network::{Network, shipped_packages};
 use tests::plan::{CERTIFICATES, ChannelPlan, Plan};
+use tests::process::command;
 use tests::random::seed;
 use tests::record::{ClientRecord, Outcome, Record, Sent};
 use tests::wait::wait_for;
@@ -78,6 +79,84 @@ fn a_peer_whose_state_differs_says_so_and_the_others_go_on() {
     assert_eq!(differs(&network, ODD), json!(null));
     network.assert_healthy();
 }
+
+/// A SCORE that reads its environment is found out at the first block, and every peer says by which
+/// transaction; the stores can be compared.
+#[test]
+fn the_height_and_the_transaction_are_named_on_every_peer() {
+    let folder = tempfile::tempdir().unwrap();
+    let package = folder.path().join("loopchain/default");
+    std::fs::create_dir_all(&package).unwrap();
+    std::fs::write(package.join("package.json"), "{\"main\": \"contract_score\"}").unwrap();
+    std::fs::write(package.join("contract_score.py"), READS_ENVIRONMENT).unwrap();
+    let channels = vec![ChannelPlan::new(CERTIFICATES, "loopchain/default")];
+    let mut network = Network::prepare(Plan { channels, ..Plan::default() });
+    for (number, peer) in network.peers.iter_mut().enumerate() {
+        peer.set("DEFAULT_SCORE_REPOSITORY_PATH", folder.path().display().to_string());
+        let site = if number == ODD { "elsewhere" } else { "here" };
+        peer.environment.push(("SITE".to_owned(), site.to_owned()));
+    }
+    network.start_planned();
+    let hash = network.peers[1].rest.accepted(&json!({ "id": "first" }));
+    for peer in &network.peers {
+        assert_eq!(peer.rest.executed(CERTIFICATES, &hash)["code"], 0, "{}", peer.name);
+    }
+    // The blocks before carry members, and nothing to be executed.
+    let height =
+        network.peers[1].rest.status(CERTIFICATES).unwrap()["lft"]["executed_height"].clone();
+    let ids: Vec<Value> = network
+        .peers
+        .iter()
+        .map(|peer| peer.rest.status(CERTIFICATES).unwrap()["peer_id"].clone())
+        .collect();
+    for (number, peer) in network.peers.iter().enumerate() {
+        let other = |id: &Value| (number == ODD) != (*id == ids[ODD]);
+        let mut expected: Vec<Value> = ids.iter().filter(|id| other(id)).cloned().collect();
+        expected.sort_by_key(Value::to_string);
+        let difference =
+            |id: Value| json!({"peer_id": id, "height": height, "tx_number": 0, "tx_hash": hash});
+        let expected: Value = expected.into_iter().map(difference).collect();
+        wait_for("the difference to be named", LIMIT, || {
+            let status = peer.rest.status(CERTIFICATES).unwrap();
+            let mut found = status["lft"]["state_differences"].clone();
+            let found = found.as_array_mut().unwrap();
+            found.sort_by_key(|one| one["peer_id"].to_string());
+            if json!(found) == expected { Ok(()) } else { Err(json!(found).to_string()) }
+        });
+        assert!(peer.log().contains(&hash), "{}", peer.name);
+    }
+    let store = |number: usize| {
+        let storage = network.peers[number].folder.join("storage/score").join(CERTIFICATES);
+        storage.display().to_string()
+    };
+    let diff = |a: usize, b: usize| {
+        let arguments = ["diff", &store(a), &store(b)];
+        let output = command("score-runner", &arguments, folder.path(), None).output().unwrap();
+        (String::from_utf8(output.stdout).unwrap(), output.status.code())
+    };
+    assert_eq!(diff(1, 2), ("no differences\n".to_owned(), Some(0)));
+    let (told, code) = diff(ODD, 1);
+    assert!(told.contains("sites, key \"first\": \"elsewhere\" | \"here\""), "{told}");
+    assert_eq!(code, Some(1));
+    network.assert_healthy();
+}
+
+const READS_ENVIRONMENT: &str = r#"
+import json
+import os
+
+from loopchain.blockchain import ScoreBase
+from loopchain.tools import ScoreDatabaseType, ScoreHelper
+
+
+class UserScore(ScoreBase):
+    def invoke(self, transaction, block):
+        sites = ScoreHelper().load_database("sites", ScoreDatabaseType.leveldb)
+        sites.Put(json.loads(transaction.get_data())["id"].encode(), os.environ["SITE"].encode())
+
+    def query(self, params):
+        return "{}"
+"#;
 
 fn differs(network: &Network, peer: usize) -> Value {
     let status = network.peers[peer].rest.status(CERTIFICATES).unwrap();

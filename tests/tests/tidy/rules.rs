@@ -49,8 +49,11 @@ const DIRECTION_OF_TESTS: &[(&str, &[&str])] = &[("score-runtime", &["documents_
 const FORBIDDEN_NAMES: &[&str] =
     &["util", "utils", "common", "helper", "helpers", "manager", "managers", "type", "types"];
 /// Existing packages import these modules by name, and are written like the second.
-const NAMED_BY_OTHERS: &[&str] =
-    &["score-runtime/python/loopchain/", "score-runtime/tests/packages/"];
+const NAMED_BY_OTHERS: &[&str] = &[
+    "score-runtime/python/loopchain/",
+    "score-runtime/python/typings/",
+    "score-runtime/tests/packages/",
+];
 
 pub const SOURCE_LINES_MAX: usize = 500;
 pub const ARCHITECTURE_LINES_MAX: usize = 200;

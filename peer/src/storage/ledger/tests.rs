@@ -134,8 +134,9 @@ fn results_are_kept_by_block_and_batch_and_never_go_back() {
     let (ledger, _) = begun(folder.path(), settings());
     let place = |height, at| BatchPlace { height: Height(height), at, hash: hash(0) };
     let first = [vec![receipt(0), receipt(9000)], vec![receipt(-1)]];
-    ledger.put_results(&executed(1), &results(1), &first);
-    ledger.put_results(&executed(2), &results(2), &[vec![receipt(7)]]);
+    ledger.put_results(&executed(1), &results(1), &first, &[[1; 4]]);
+    ledger.put_results(&executed(2), &results(2), &[vec![receipt(7)]], &[]);
+    assert_eq!(ledger.traces(Height(1)), Some(vec![[1; 4]]));
     assert_eq!(ledger.executed(), executed(2));
     assert_eq!(ledger.receipts(&place(1, 0)), Some(first[0].clone()));
     assert_eq!(ledger.receipts(&place(1, 1)), Some(first[1].clone()));
@@ -144,7 +145,7 @@ fn results_are_kept_by_block_and_batch_and_never_go_back() {
     assert_eq!(ledger.results(Height(1)), Some(results(1)));
     assert_eq!(ledger.results(Height(3)), None);
     // A runner that was behind does a block again.
-    ledger.put_results(&executed(1), &results(1), &first);
+    ledger.put_results(&executed(1), &results(1), &first, &[[1; 4]]);
     assert_eq!(ledger.executed(), executed(2));
 }
 
@@ -157,7 +158,8 @@ fn results_count_as_durable_only_after_a_durable_write() {
     type Write<'a> = Box<dyn Fn() + 'a>;
     let execute = |number: u8| {
         let ledger = &ledger;
-        Box::new(move || ledger.put_results(&executed(number), &results(number), &[])) as Write<'_>
+        Box::new(move || ledger.put_results(&executed(number), &results(number), &[], &[]))
+            as Write<'_>
     };
     // What is written, and the height that is surely on disk afterwards.
     let steps: [(&str, Write<'_>, u64); 8] = [
@@ -266,7 +268,7 @@ fn a_kill_after_any_write_loses_none_that_was_done() {
         ),
         (
             "results",
-            Box::new(|l| l.put_results(&executed(1), &results(1), &[vec![receipt(0)]])),
+            Box::new(|l| l.put_results(&executed(1), &results(1), &[vec![receipt(0)]], &[])),
             Box::new(|l| l.executed() == executed(1) && l.results(Height(1)).is_some()),
         ),
         (

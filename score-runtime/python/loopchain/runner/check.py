@@ -88,6 +88,8 @@ class _Visitor(ast.NodeVisitor):
             self._learn_own_name(node)
         for statement in tree.body:
             self._check_module_state(statement)
+            if isinstance(statement, ast.ClassDef):
+                self._check_class(statement)
         self.visit(tree)
 
     def _add(self, node, text):
@@ -120,7 +122,7 @@ class _Visitor(ast.NodeVisitor):
             return before and f"{before}.{node.attr}"
         return None
 
-    def _check_module_state(self, statement):
+    def _check_module_state(self, statement, level="module-level"):
         value = getattr(statement, "value", None)
         if not isinstance(statement, (ast.Assign, ast.AnnAssign)) or value is None:
             return
@@ -131,7 +133,20 @@ class _Visitor(ast.NodeVisitor):
         called = isinstance(value, ast.Call) and (
             self._dotted(value.func) or getattr(value.func, "id", None))
         if isinstance(value, _MUTABLE_NODES) or called in _MUTABLE_CALLS:
-            self._add(statement, f"module-level mutable state '{names}'; keep state in a database")
+            self._add(statement, f"{level} mutable state '{names}'; keep state in a database")
+
+    def _check_class(self, definition):
+        """What methods set on the object or keep in its class outlives the call, and is gone when
+        the runner starts anew."""
+        for statement in definition.body:
+            self._check_module_state(statement, "class-level")
+            if isinstance(statement, ast.FunctionDef) and statement.name != "__init__":
+                owner = statement.args.args[0].arg if statement.args.args else None
+                for node in ast.walk(statement):
+                    if (isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store)
+                            and isinstance(node.value, ast.Name) and node.value.id == owner):
+                        text = f"{owner}.{node.attr} is lost when the runner restarts"
+                        self._add(node, text + "; keep state in a database")
 
     def visit_Name(self, node):
         if isinstance(node.ctx, ast.Load):

@@ -4,9 +4,18 @@ import base64
 import collections
 import collections.abc
 import fractions
+import html
+import html.parser
 import inspect
 import json
 import math
+import random
+import sys
+import types
+import warnings
+
+
+ArgSpec = collections.namedtuple("ArgSpec", "args varargs keywords defaults")
 
 
 def install():
@@ -19,9 +28,32 @@ def install():
             (base64, "encodestring", base64.encodebytes),
             (base64, "decodestring", base64.decodebytes),
             (fractions, "gcd", math.gcd),
+            (html.parser.HTMLParser, "unescape", lambda self, text: html.unescape(text)),
             (inspect, "getargspec", _getargspec)):
         if not hasattr(module, name):
             setattr(module, name, value)
+    _install_cgi()
+    random.Random.sample = _sampling_sets(random.Random.sample)
+
+
+def _install_cgi():
+    """Packages know it for `escape`."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            import cgi
+        except ImportError:
+            cgi = sys.modules["cgi"] = types.ModuleType("cgi", "What is left of it.")
+    cgi.escape = lambda s, quote=False: html.escape(s, quote)
+
+
+def _sampling_sets(sample):
+    def wrapped(self, population, k, **options):
+        if isinstance(population, collections.abc.Set):
+            population = tuple(population)
+        return sample(self, population, k, **options)
+
+    return wrapped
 
 
 def _without_encoding(function):
@@ -36,4 +68,4 @@ def _without_encoding(function):
 
 
 def _getargspec(function):
-    return inspect.getfullargspec(function)[:4]
+    return ArgSpec(*inspect.getfullargspec(function)[:4])

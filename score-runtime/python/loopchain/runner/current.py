@@ -15,6 +15,8 @@ phase = IDLE
 time_us = 0
 # Counts the transactions begun: a generator seeded for an earlier one is stale.
 turn = 0
+# Whether the last call was over its time.
+was_late = False
 
 _real_time_ns = _time.time_ns
 _seed = b""
@@ -23,10 +25,11 @@ _count = 0
 
 def begin(new_phase, new_time_us=0, seed=""):
     """Enters contract code."""
-    global phase, time_us, turn, _seed, _count
+    global phase, time_us, turn, was_late, _seed, _count
     phase = new_phase
     time_us = new_time_us
     turn += 1
+    was_late = False
     _seed = seed
     _count = 0
 

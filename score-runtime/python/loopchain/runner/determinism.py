@@ -4,6 +4,7 @@ Installed before the package is imported, so that `from datetime import datetime
 """
 
 import _datetime
+import _random
 import datetime
 import os
 import random
@@ -22,6 +23,9 @@ def install():
     _install_datetime()
     _install_random()
     _install_uuid()
+    # Log records carry it.
+    for name in ("getpid", "getppid"):
+        _replace(os, name, lambda: 1)
 
 
 def _replace(module, name, answer):
@@ -171,6 +175,7 @@ def _install_random():
         real_seed(self, a, version)
 
     random.Random.seed = seed
+    _random.Random = random.Random
     only = random._inst = _BlockRandom()
     for name in random.__all__:
         if hasattr(only, name) and not isinstance(getattr(random, name), type):

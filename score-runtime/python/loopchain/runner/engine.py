@@ -1,5 +1,6 @@
 """Loads a package and calls its SCORE; the runner's side calls these functions only."""
 
+import decimal
 import importlib
 import inspect
 import json
@@ -26,6 +27,13 @@ _score = None
 _score_meta = None
 _package_folder = None
 _block = None
+_decimal_context = None
+_modules_guarded = 0
+# Modules that packages import and that use the runner's.
+_FOR_PACKAGES = [
+    "leveldb", "loopchain.blockchain.block", "loopchain.blockchain.score_base",
+    "loopchain.blockchain.transaction", "loopchain.protos.message_code", "loopchain.scoreservice",
+    "loopchain.tools.score_helper", "loopchain.utils"]
 
 
 class CallTimedOut(BaseException):
@@ -74,9 +82,11 @@ def load(host, folder, main, info_json, settings_json, sqlite_folder):
         "channel_name": host.channel()}
     for name, value in json.loads(settings_json).items():
         setattr(loopchain.configure, name, value)
-    _prepare_interpreter()
-    sqlite.start(sqlite_folder)
-    _log_findings(_package_folder)
+    with guard.for_runner():
+        _prepare_interpreter()
+        sqlite.start(sqlite_folder)
+        _log_findings(_package_folder)
+        _hide_runner()
     current.begin(current.LOADING, 0, "load")
     sqlite.begin_block()
     try:
@@ -89,7 +99,10 @@ def load(host, folder, main, info_json, settings_json, sqlite_folder):
 
 
 def end_load(keep):
+    global _decimal_context
     sqlite.end_load(keep)
+    _decimal_context = decimal.getcontext()
+    _guard_new_modules()
 
 
 def has_sqlite():
@@ -114,6 +127,22 @@ def _prepare_interpreter():
     compatibility.install()
     determinism.install()
     guard.install(_package_folder)
+
+
+def _hide_runner():
+    """What the modules of packages need of the runner they have by now; nobody else asks for it."""
+    for name in _FOR_PACKAGES:
+        importlib.import_module(name)
+    for name in [name for name in sys.modules if name.startswith("loopchain.runner")]:
+        del sys.modules[name]
+    del loopchain.runner
+    sys.modules["loopchain.runner"] = None
+
+
+def _guard_new_modules():
+    global _modules_guarded
+    guard.guard_modules(_package_folder)
+    _modules_guarded = len(sys.modules)
 
 
 def _log_findings(folder):
@@ -143,6 +172,8 @@ def _make_score(main, info):
 
 def begin_block(record):
     global _block
+    if len(sys.modules) != _modules_guarded:
+        _guard_new_modules()
     _block = Block(record, _score_meta["channel_name"], _score_meta)
     sqlite.begin_block()
 
@@ -153,15 +184,17 @@ def invoke(index):
     method = _score.invoke
     if _block.height == 1:
         method = getattr(_score, "genesis_invoke", method)
+    decimal.setcontext(_decimal_context.copy())
     sqlite.begin_transaction()
     current.begin(current.EXECUTING, _block.time_stamp, transaction.tx_hash)
     try:
-        return _receipt(method(transaction, _block))
+        receipt = _receipt(method(transaction, _block))
     except BaseException as error:
         _log_traceback()
-        return EXCEPTION, _describe(error)
+        receipt = EXCEPTION, _describe(error)
     finally:
         current.end()
+    return (EXCEPTION, sqlite.TOO_MUCH) if sqlite.has_overgrown() else receipt
 
 
 def end_transaction(keep):
@@ -193,6 +226,7 @@ def query(request):
 
 def after_timeout():
     """Tidies up after a call that was interrupted, wherever that was."""
+    current.was_late = True
     if current.phase == current.QUERYING:
         sqlite.end_query()
     current.end()

@@ -7,7 +7,9 @@ a crash between the two commits.
 """
 
 import datetime
+import hashlib
 import os
+import re
 import sqlite3
 import urllib.parse
 
@@ -16,12 +18,21 @@ from . import current, guard
 _SCHEMA = ("CREATE TABLE IF NOT EXISTS _loopchain "
            "(one INTEGER PRIMARY KEY CHECK (one = 1), height INTEGER, outcome BLOB)")
 _NAME_BYTES_MAX = 200
+# What one transaction may add to a database, and the longest value, bytes.
+_ADDED_BYTES_MAX = 64 << 20
+# What one statement may write before it is stopped, bytes; to be far above.
+_WRITTEN_BYTES_MAX = 1 << 30
+# Statements that change something between two looks at the size.
+_STATEMENTS_BETWEEN_LOOKS = 16
 # Virtual machine steps between two looks at the clock.
 _STEPS_BETWEEN_CHECKS = 100_000
 _READING_PRAGMAS = {
     "table_info", "table_xinfo", "table_list", "index_list", "index_info", "index_xinfo",
     "foreign_key_list", "foreign_keys", "user_version", "encoding", "query_only",
 }
+_FOREIGN_KEYS = re.compile(r"\s*PRAGMA\s+foreign_keys\s*=\s*(\w+)\s*;?\s*", re.IGNORECASE)
+# Python begins a transaction before such statements.
+_BEGIN = {"INSERT", "UPDATE", "DELETE", "REPLACE"}
 _NO_CHANGE = ("SELECT", "VALUES", "EXPLAIN", "PRAGMA", "SAVEPOINT", "RELEASE", "ROLLBACK", "BEGIN",
               "COMMIT", "--")
 _TABLE_ACTIONS = {
@@ -31,19 +42,38 @@ _TABLE_ACTIONS = {
 
 _folder = None
 _databases = {}
-_statements = []
+_statements = None
 _in_transaction = False
 _own = False
+
+
+TOO_MUCH = f"a transaction may add at most {_ADDED_BYTES_MAX} bytes to a database"
+
+
+class Undone(Exception):
+    """sqlite has undone the whole block because a statement of this transaction was stopped; the
+    argument is why: "late" or "overgrown". The block has to be executed anew without it."""
 
 
 class Cursor(sqlite3.Cursor):
     """Turns the statements BEGIN, COMMIT and ROLLBACK into the connection's methods."""
 
     def execute(self, sql, *parameters):
+        words = _FOREIGN_KEYS.fullmatch(sql)
+        if words and current.phase == current.LOADING:
+            # sqlite heeds it between transactions only, and a load is one.
+            self.connection.foreign_keys = words[1].upper() in ("1", "ON", "TRUE", "YES")
+            return self
         word = sql.strip().rstrip(";").upper().split(None, 1)
         word = word[0] if word else ""
         if word == "BEGIN":
+            # What was done before is done: a rollback goes back to here.
+            self.connection.commit()
+            self.connection.in_transaction = True
             return self
+        if word in _BEGIN:
+            self.connection.begin()
+            self.connection.look_at_size()
         if word in ("COMMIT", "END"):
             self.connection.commit()
             return self
@@ -51,6 +81,10 @@ class Cursor(sqlite3.Cursor):
             self.connection.rollback()
             return self
         return super().execute(sql, *parameters)
+
+    def executemany(self, sql, rows):
+        self.connection.begin()
+        return super().executemany(sql, self.connection.each(rows))
 
     def executescript(self, script):
         statement = ""
@@ -68,21 +102,62 @@ class Cursor(sqlite3.Cursor):
 class Connection(sqlite3.Connection):
     """Commits and rolls back within the SCORE transaction; the runner does the rest."""
 
-    isolation_level = property(lambda self: "", lambda self, value: None)
+    path = None
+    # Of the file, when the transaction began.
+    pages = 0
+    changes = 0
+    # The size of the log when the turn's transaction was first looked at.
+    log = (None, 0)
+    overgrown = False
+    # Whether the package asked for them to be heeded, when it was loaded.
+    foreign_keys = False
+
+    # None stands for "each statement by itself".
+    isolation_level = ""
+    # Whether something was changed since the contract's last commit.
+    in_transaction = False
 
     def cursor(self, factory=Cursor):
         return super().cursor(factory)
+
+    def begin(self):
+        """A statement that changes something begins a transaction, in Python's way."""
+        self.in_transaction = self.in_transaction or self.isolation_level is not None
+
+    def look_at_size(self):
+        """Raises when the transaction has added too much; now and then, as it costs something."""
+        self.changes += 1
+        if self.changes % _STATEMENTS_BETWEEN_LOOKS == 0 and self.has_overgrown():
+            raise sqlite3.OperationalError(TOO_MUCH)
+
+    def has_overgrown(self):
+        added = _measure(self) - self.pages
+        self.overgrown = self.overgrown or added > _ADDED_BYTES_MAX // _page_bytes(self)
+        return self.overgrown
+
+    def each(self, rows):
+        for row in rows:
+            self.look_at_size()
+            yield row
+
+    def execute(self, sql, *parameters):
+        return self.cursor().execute(sql, *parameters)
+
+    def executemany(self, sql, rows):
+        return self.cursor().executemany(sql, rows)
 
     def executescript(self, script):
         return self.cursor().executescript(script)
 
     def commit(self):
-        if _in_transaction and self.in_transaction:
+        self.in_transaction = False
+        if _in_transaction and _is_open(self):
             _run(self, "RELEASE _loopchain_commit")
             _run(self, "SAVEPOINT _loopchain_commit")
 
     def rollback(self):
-        if _in_transaction and self.in_transaction:
+        self.in_transaction = False
+        if _in_transaction and _is_open(self):
             _run(self, "ROLLBACK TO _loopchain_commit")
 
     def close(self):
@@ -161,24 +236,40 @@ def begin_block():
 
 
 def begin_transaction():
-    global _in_transaction
+    global _in_transaction, _statements
     _in_transaction = True
-    _statements.clear()
+    _statements = None
     for connection in _databases.values():
+        connection.in_transaction = False
+        connection.changes = 0
+        connection.overgrown = False
         _savepoint(connection)
 
 
+def has_overgrown():
+    """Whether the transaction has added more to a database than it may."""
+    return _statements is not None and any(
+        connection.has_overgrown() for connection in _databases.values() if _is_open(connection))
+
+
 def end_transaction(keep):
-    """Keeps or undoes what the transaction did; the statements that may have changed something."""
-    global _in_transaction
+    """Keeps or undoes what the transaction did; a digest of the statements that may have changed
+    something."""
+    global _in_transaction, _statements
     _in_transaction = False
+    if not all(_is_open(connection) for connection in _databases.values()):
+        overgrown = any(connection.overgrown for connection in _databases.values())
+        raise Undone("overgrown" if overgrown else "late" if current.was_late else "")
     for connection in _databases.values():
         if not keep:
             _run(connection, "ROLLBACK TO _loopchain_call")
         _run(connection, "RELEASE _loopchain_call")
-    statements = _statements[:] if keep else []
-    _statements.clear()
-    return statements
+    statements, _statements = _statements, None
+    if statements is None or not keep:
+        return b""
+    for connection in _databases.values():
+        connection.pages = _measure(connection)
+    return statements.digest()
 
 
 def commit_block(height, outcome):
@@ -190,8 +281,9 @@ def commit_block(height, outcome):
 
 def end_load(keep):
     for connection in _databases.values():
-        if connection.in_transaction:
+        if _is_open(connection):
             _run(connection, "COMMIT" if keep else "ROLLBACK")
+        _run(connection, f"PRAGMA foreign_keys = {int(connection.foreign_keys)}")
     if not keep:
         for connection in _databases.values():
             _run(connection, _SCHEMA)
@@ -208,7 +300,7 @@ def begin_query():
 
 def end_query():
     for connection in _databases.values():
-        if connection.in_transaction:
+        if _is_open(connection):
             _run(connection, "ROLLBACK")
         _run(connection, "PRAGMA query_only = OFF")
 
@@ -229,12 +321,44 @@ def _connect(path):
     connection = sqlite3.connect(path, factory=Connection, cached_statements=256)
     _run(connection, "PRAGMA journal_mode = WAL")
     _run(connection, "PRAGMA synchronous = NORMAL")
+    _run(connection, "PRAGMA temp_store = MEMORY")
+    if hasattr(connection, "setlimit"):
+        connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, _ADDED_BYTES_MAX)
     _run(connection, _SCHEMA)
+    connection.path = path
+    connection.pages = _measure(connection)
     _replace_functions(connection)
     connection.set_authorizer(_authorize)
     connection.set_trace_callback(_trace)
-    connection.set_progress_handler(lambda: current.host.overdue(), _STEPS_BETWEEN_CHECKS)
+    connection.set_progress_handler(lambda: _must_stop(connection), _STEPS_BETWEEN_CHECKS)
     return connection
+
+
+def _must_stop(connection):
+    """Asked while a statement runs: whether it is over its time, or writes without end."""
+    if current.host.overdue():
+        return True
+    try:
+        written = os.stat(connection.path + "-wal").st_size
+    except OSError:
+        return False
+    if connection.log[0] != current.turn:
+        connection.log = (current.turn, written)
+    connection.overgrown = written - connection.log[1] > _WRITTEN_BYTES_MAX
+    return connection.overgrown
+
+
+def _measure(connection):
+    return _run(connection, "PRAGMA page_count").fetchone()[0]
+
+
+def _page_bytes(connection):
+    return _run(connection, "PRAGMA page_size").fetchone()[0]
+
+
+def _is_open(connection):
+    """Whether sqlite itself is in a transaction."""
+    return sqlite3.Connection.in_transaction.__get__(connection)
 
 
 def _savepoint(connection):
@@ -243,11 +367,11 @@ def _savepoint(connection):
 
 
 def _run(connection, sql, parameters=()):
-    """A statement of the runner's own."""
+    """A statement of the runner's own; its cursor."""
     global _own
     _own = True
     try:
-        sqlite3.Cursor(connection).execute(sql, parameters).close()
+        return sqlite3.Cursor(connection).execute(sql, parameters)
     finally:
         _own = False
 
@@ -272,9 +396,13 @@ def _authorize(action, first, second, database, trigger):
 
 
 def _trace(statement):
+    global _statements
     if _in_transaction and not _own:
         if not statement.lstrip()[:9].upper().startswith(_NO_CHANGE):
-            _statements.append(statement)
+            if _statements is None:
+                _statements = hashlib.sha256()
+            text = statement.encode("utf-8", "surrogatepass")
+            _statements.update(len(text).to_bytes(8, "little") + text)
 
 
 def _replace_functions(connection):

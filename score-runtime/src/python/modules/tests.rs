@@ -18,6 +18,27 @@ fn collect(top: &Path, folder: &Path, names: &mut Vec<String>) {
 }
 
 #[test]
+fn every_stub_is_carried() {
+    let top = Path::new(env!("CARGO_MANIFEST_DIR")).join("python/typings");
+    let mut found = Vec::new();
+    let mut folders = vec![top.clone()];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            match path.is_dir() {
+                true => folders.push(path),
+                false => found.push(path.strip_prefix(&top).unwrap().display().to_string()),
+            }
+        }
+    }
+    found.sort();
+    let mut carried: Vec<String> =
+        crate::python::TYPINGS.iter().map(|(name, _)| (*name).to_owned()).collect();
+    carried.sort();
+    assert_eq!(found, carried);
+}
+
+#[test]
 fn every_module_is_carried() {
     let top = Path::new(env!("CARGO_MANIFEST_DIR")).join("python");
     let mut found = vec!["leveldb".to_owned()];

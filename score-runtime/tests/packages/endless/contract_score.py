@@ -29,6 +29,18 @@ class UserScore(ScoreBase):
     def sql(self):
         ScoreHelper().load_database("endless").execute(COUNT)
 
+    def row(self):
+        """How many rows there were before this one."""
+        database = ScoreHelper().load_database("rows")
+        database.execute("CREATE TABLE IF NOT EXISTS rows (value)")
+        count = database.execute("SELECT count(*) FROM rows").fetchone()[0]
+        database.execute("INSERT INTO rows VALUES (1)")
+        if count > 9:
+            raise ValueError(count)
+
+    def rows(self):
+        ScoreHelper().load_database("rows").execute(f"INSERT INTO rows {COUNT}")
+
     def stuck(self):
         while True:
             try:

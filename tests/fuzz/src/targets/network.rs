@@ -4,6 +4,7 @@ use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
+use chain::block::Executed;
 use chain::count::Height;
 use chain::encoding::encode;
 use chain::lft::message::Message;
@@ -127,7 +128,8 @@ pub const PACKET: Target = Target {
     },
     seeds: || {
         let world = world();
-        let mut packets = vec![Packet::Status { height: Height(7) }];
+        let executed = Executed { height: Height(6), state: world.head.hash };
+        let mut packets = vec![Packet::Status { height: Height(7) }, Packet::Executed(executed)];
         packets.extend(world.messages.iter().cloned().map(|one| Packet::Message(Box::new(one))));
         packets.extend(world.evidence.iter().cloned().map(|one| Packet::Evidence(Box::new(one))));
         packets.extend(world.entries.iter().cloned().map(|one| Packet::Entry(Box::new(one))));
@@ -152,6 +154,8 @@ pub const REQUEST: Target = Target {
             Request::Batches(block.batches.clone()),
             Request::Block { height: Height(2), hash: block.hash() },
             Request::LastSaid(peer(2)),
+            Request::State(Height(1)),
+            Request::Traces(Height(1)),
         ];
         let channel = world.head.channel;
         requests.map(|content| encode(&Envelope { channel, content })).to_vec()
@@ -181,6 +185,8 @@ pub const RESPONSE: Target = Target {
             Response::Batches(world.batches.clone()),
             Response::Block(Some(Box::new(world.committed[0].block.clone()))),
             Response::Block(None),
+            Response::State(Some(world.head.hash)),
+            Response::Traces(vec![[1, 2, 3, 4], [5, 6, 7, 8]]),
             Response::LastSaid(world.messages.iter().filter_map(last_said).take(4).collect()),
             Response::Nothing,
         ];

@@ -82,6 +82,8 @@ fn orders() -> Vec<Order> {
         pull: false,
         invoke_timeout_ms: 1,
         query_timeout_ms: 2,
+        memory_bytes_max: 1 << 30,
+        careful: true,
         settings_json: text("{}"),
     };
     let transaction = Transaction {
@@ -141,7 +143,12 @@ fn reports() -> Vec<Report> {
     vec![
         Report::Loaded(loaded),
         Report::LoadFailed { reason: text("Traceback") },
-        Report::Executed(Executed { height: 4, receipts, state_hash: [10; 32] }),
+        Report::Executed(Executed {
+            height: 4,
+            receipts,
+            state_hash: [10; 32],
+            traces: vec![[11; 4]],
+        }),
         Report::Answered { id: 8, answer: Answer::Returned(text("{}")) },
         Report::Answered { id: 9, answer: Answer::Raised(text("no")) },
         Report::Answered { id: 10, answer: Answer::TimedOut },

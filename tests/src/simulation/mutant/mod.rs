@@ -128,7 +128,9 @@ pub fn keeps_all_early(mutant: Option<Mutant>) -> bool {
 pub fn stored(mutant: Option<Mutant>, record: Record) -> Record {
     match mutant {
         Some(Mutant::HighNotPersisted) => Record { high: None, ..record },
-        Some(Mutant::VoteNotPersisted) => Record { voted: None, block: None, earlier: Vec::new(), ..record },
+        Some(Mutant::VoteNotPersisted) => {
+            Record { voted: None, block: None, earlier: Vec::new(), ..record }
+        }
         Some(Mutant::ComplaintNotPersisted) => Record { complained: None, ..record },
         Some(Mutant::ProposalNotPersisted) => Record { proposed: None, ..record },
         Some(Mutant::RoundNotPersisted) => Record { entered: None, ..record },

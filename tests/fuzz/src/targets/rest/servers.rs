@@ -105,6 +105,7 @@ async fn start_peer() -> (SocketAddr, SocketAddr) {
             load_retry_interval: long,
             query_timeout: Duration::from_secs(1),
             invoke_timeout: long,
+            memory_bytes_max: 1 << 30,
             settings_json: "{}".into(),
         },
         notices: tokio::sync::mpsc::channel(16).0,

@@ -1,0 +1,5 @@
+from .score_helper import (
+    LogLevel as LogLevel,
+    ScoreDatabaseType as ScoreDatabaseType,
+    ScoreHelper as ScoreHelper,
+)

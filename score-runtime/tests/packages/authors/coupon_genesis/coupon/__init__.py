@@ -1,0 +1,4 @@
+from . import const
+from .const import Result
+
+__all__ = ['const', 'Result']

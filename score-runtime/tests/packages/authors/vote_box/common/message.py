@@ -1,0 +1,5 @@
+from .texts import TEXTS
+
+
+def text(key, *args):
+    return TEXTS[key] % args
