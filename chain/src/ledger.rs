@@ -13,7 +13,8 @@ use crate::channel::{Genesis, Settings};
 use crate::count::{Height, Sequence};
 use crate::hash::Hash;
 use crate::keys::{PeerId, PublicKey, Verify};
-use crate::membership::Membership;
+use crate::membership::{Change, Membership};
+use crate::score::Versions;
 use crate::validators::ValidatorSet;
 
 /// What is known of a channel after its last committed block.
@@ -40,6 +41,8 @@ pub struct Head {
     pub makers: BTreeMap<PeerId, Maker>,
     /// Transactions in all blocks.
     pub transactions: u64,
+    /// Versions of the SCORE, as committed entries have changed them.
+    pub versions: Versions,
 }
 
 /// What one peer has contributed.
@@ -112,6 +115,7 @@ impl Head {
             membership,
             makers: BTreeMap::new(),
             transactions: 0,
+            versions: Versions::default(),
         }
     }
 
@@ -267,6 +271,9 @@ impl Head {
         head.transactions += block.transaction_count();
         for signed in &block.entries {
             head.membership.apply(&signed.entry);
+            if let Change::Score { from, to } = signed.entry.change {
+                head.versions.change(head.height, from, to);
+            }
         }
         head
     }

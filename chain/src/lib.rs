@@ -5,6 +5,7 @@
 //! - `count`: heights, rounds, weights, sequences
 //! - `transaction`, `batch`, `block`, `certificate`, `channel`: what a chain is made of
 //! - `membership`, `validators`: who belongs to a channel, who decides, who leads
+//! - `score`: which version of its SCORE a channel executes
 //! - `ledger`: what makes a block valid, and what it changes
 //! - `pool`: batches that wait for a block
 //! - `evidence`: proofs that somebody signed two things that contradict each other
@@ -26,6 +27,7 @@ pub mod lft;
 pub mod membership;
 pub mod merkle;
 pub mod pool;
+pub mod score;
 pub mod transaction;
 pub mod validators;
 

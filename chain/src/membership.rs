@@ -7,6 +7,7 @@ use crate::count::{Sequence, Weight};
 use crate::encoding::encode;
 use crate::hash::{Hash, Kind, digest};
 use crate::keys::{KeyError, PeerId, PublicKey, SecretKey, Signature, Verify};
+use crate::score::Version;
 
 /// What a member may do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
@@ -50,7 +51,7 @@ impl Member {
     }
 }
 
-/// A change of a channel's membership.
+/// A change of a channel's membership, or of its SCORE.
 #[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
 pub enum Change {
     Join(Member),
@@ -58,6 +59,12 @@ pub enum Change {
     Weight(PeerId, Weight),
     Group(PeerId, String),
     Role(PeerId, Role),
+    /// Not of the members: the SCORE's version, in force from the height after, too. Without effect
+    /// unless `from` is in force (`score::Versions`).
+    Score {
+        from: Version,
+        to: Version,
+    },
 }
 
 /// A numbered change.
@@ -135,6 +142,7 @@ impl Membership {
                 edit(&mut members, peer, |m| m.group = clipped(group));
             }
             Change::Role(peer, role) => edit(&mut members, peer, |m| m.role = *role),
+            Change::Score { .. } => {}
         }
         if members.iter().any(Member::is_validator) {
             self.members = members;

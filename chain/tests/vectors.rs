@@ -24,6 +24,7 @@ use chain::lft::message::{
 };
 use chain::membership::{Change, Entry, Member, Role, join_digest, record_digest};
 use chain::merkle::{path, root};
+use chain::score::Version;
 use chain::transaction::{Place, Transaction};
 use chain::validators::Ratio;
 
@@ -248,6 +249,7 @@ fn membership() {
         ("validator", Change::Role(peer(2), Role::Validator)),
         ("client", Change::Role(peer(2), Role::Client)),
         ("auditor", Change::Role(peer(2), Role::Auditor)),
+        ("score", Change::Score { from: Version([1; 20]), to: Version([2; 20]) }),
     ];
     for (at, (name, change)) in changes.into_iter().enumerate() {
         // The signature is over the entry's digest.

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use chain::count::Sequence;
 use chain::keys::PeerId;
+use chain::score::Version;
 use tokio::sync::{mpsc, oneshot};
 
 use crate::clock::now_us;
@@ -34,6 +35,12 @@ enum Post {
         channel: String,
         peer: PeerId,
         wanted: Wanted,
+        reply: oneshot::Sender<Result<Sequence, ChangeRefused>>,
+    },
+    ChangeScore {
+        channel: String,
+        from: Option<Version>,
+        to: Version,
         reply: oneshot::Sender<Result<Sequence, ChangeRefused>>,
     },
     Read(Reading),
@@ -87,6 +94,18 @@ impl Desk {
     ) -> Result<Result<Sequence, ChangeRefused>, Stopped> {
         let (reply, answer) = oneshot::channel();
         self.post(Post::Change { channel, peer, wanted, reply }).await?;
+        answer.await.map_err(|_| Stopped)
+    }
+
+    /// Asks for another version of a channel's SCORE; it is on disk when this returns its sequence.
+    pub async fn change_score(
+        &self,
+        channel: String,
+        from: Option<Version>,
+        to: Version,
+    ) -> Result<Result<Sequence, ChangeRefused>, Stopped> {
+        let (reply, answer) = oneshot::channel();
+        self.post(Post::ChangeScore { channel, from, to, reply }).await?;
         answer.await.map_err(|_| Stopped)
     }
 
@@ -163,16 +182,12 @@ impl Registrar {
                 self.happened(Event::Joined { session, join })
             }
             Post::Change { channel, peer, wanted, reply } => {
-                let outcome = match self.registry.change(&channel, peer, wanted) {
-                    Ok((sequence, effects)) => {
-                        self.apply(effects)?;
-                        Ok(sequence)
-                    }
-                    Err(refused) => Err(refused),
-                };
-                // The operator may have hung up; the change stands all the same.
-                let _ = reply.send(outcome);
-                Ok(())
+                let outcome = self.registry.change(&channel, peer, wanted);
+                self.changed(outcome, reply)
+            }
+            Post::ChangeScore { channel, from, to, reply } => {
+                let outcome = self.registry.change_score(&channel, from, to);
+                self.changed(outcome, reply)
             }
             Post::Read(reading) => {
                 reading(&self.registry);
@@ -180,6 +195,23 @@ impl Registrar {
             }
             Post::Stop => Ok(()),
         }
+    }
+
+    fn changed(
+        &mut self,
+        outcome: Result<(Sequence, Vec<Effect>), ChangeRefused>,
+        reply: oneshot::Sender<Result<Sequence, ChangeRefused>>,
+    ) -> Result<(), StoreError> {
+        let outcome = match outcome {
+            Ok((sequence, effects)) => {
+                self.apply(effects)?;
+                Ok(sequence)
+            }
+            Err(refused) => Err(refused),
+        };
+        // The operator may have hung up; the change stands all the same.
+        let _ = reply.send(outcome);
+        Ok(())
     }
 
     fn happened(&mut self, event: Event) -> Result<(), StoreError> {

@@ -74,7 +74,7 @@ impl LocalChannel {
             repository_path: text(&folder.path().join("packages")),
             storage_path: text(&folder.path().join("store")),
             develop_root: Some(CHANNEL.to_owned()),
-            version: String::new(),
+            in_force: Vec::new(),
             branch: "master".to_owned(),
             base: String::new(),
             key_path: String::new(),

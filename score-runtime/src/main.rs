@@ -61,8 +61,11 @@ enum Subcommands {
         first: PathBuf,
         second: PathBuf,
     },
-    /// Show the versions of this program and of its Python.
-    Version,
+    /// Show the versions of this program and of its Python, or that of a package's folder.
+    Version {
+        /// The folder that holds package.json, as it lies there.
+        package: Option<PathBuf>,
+    },
 }
 
 /// An interpreter in a program finds its library by looking for `python3` in `PATH`: it must be
@@ -100,7 +103,8 @@ fn main() -> ExitCode {
         Subcommands::Test { package } => test(&package),
         Subcommands::Run { package, tx, query } => run(&package, &tx, &query),
         Subcommands::Diff { first, second } => diff(&first, &second),
-        Subcommands::Version => print(&[
+        Subcommands::Version { package: Some(package) } => version(&package),
+        Subcommands::Version { package: None } => print(&[
             format!("score-runner {}", env!("CARGO_PKG_VERSION")),
             format!("Python {}", python::version()),
         ]),
@@ -126,6 +130,16 @@ fn fix_environment() -> io::Result<()> {
         command.env("PATH", format!("{SYSTEM_PATH}{path}"));
     }
     Err(command.exec())
+}
+
+fn version(folder: &Path) -> u8 {
+    match package::version(folder) {
+        Ok(version) => print(&[version]),
+        Err(error) => {
+            error!("{error}");
+            exit::USAGE
+        }
+    }
 }
 
 fn check(folder: &Path) -> u8 {

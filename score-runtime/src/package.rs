@@ -12,7 +12,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use serde_json::{Map, Value};
-use tracing::warn;
+use tracing::{info, warn};
 use wire::runner::Load;
 
 use crate::python;
@@ -40,11 +40,11 @@ pub enum PackageError {
     #[error(transparent)]
     Git(#[from] git::GitError),
     #[error(
-        "the SCORE package {name} was changed while its channel runs: it is version {found}, and the \
-         channel's blocks were executed with {expected}. All peers change versions at one height \
-         or not at all: put that version back"
+        "version {version} of the SCORE package {name}, which the channel executes, is not here, and \
+         could not be had; there are {found}. Put it where the package is looked for: the others \
+         go on meanwhile"
     )]
-    Changed { name: String, found: String, expected: String },
+    NoVersion { name: String, version: String, found: String },
     #[error("the zip {path}: {reason}")]
     Zip { path: String, reason: String },
 }
@@ -72,28 +72,29 @@ pub struct Package {
     pub info: Map<String, Value>,
 }
 
-/// Finds the package that `load` names.
+/// Finds the package that `load` names, in the version that executes `height`.
 ///
 /// # Errors
-/// It is not there, or not a package.
-pub fn find(load: &Load) -> Result<Package, PackageError> {
+/// It is not there, not in that version, or not a package.
+pub fn find(load: &Load, height: u64) -> Result<Package, PackageError> {
+    let wanted = load.version_at(height);
     let (group, name) = split_name(&load.package)?;
     let folder = Path::new(&load.repository_path).join(group).join(name);
     let developed = load.develop_root.as_deref() == Some(group);
     if developed && folder.is_dir() {
-        return from_folder(&folder, load);
+        return from_folder(&folder, load, wanted);
     }
     if let Some(repository) = Repository::open(&folder) {
-        return from_repository(&repository, load);
+        return from_repository(&repository, load, wanted);
     }
     if folder.is_dir() {
-        return from_folder(&folder, load);
+        return from_folder(&folder, load, wanted);
     }
     let flat = format!("{group}_{name}");
     let kept = Path::new(&load.storage_path).join("repository").join(&flat);
     let zip = Path::new(&load.repository_path).join(format!("{flat}.zip"));
     if zip.is_file() {
-        return from_repository(&unpack(&zip, &kept)?, load);
+        return from_repository(&unpack(&zip, &kept)?, load, wanted);
     }
     if load.base.is_empty() {
         return Err(PackageError::NotFound {
@@ -107,12 +108,24 @@ pub fn find(load: &Load) -> Result<Package, PackageError> {
         Some(repository) => repository,
         None => Repository::clone_from(&load.base, &load.package, &load.key_path, &kept)?,
     };
-    from_repository(&repository, load)
+    from_repository(&repository, load, wanted)
 }
 
 /// The folder of a package that is there to be looked at, as `score-runner check` does.
 pub fn is_package(folder: &Path) -> bool {
     folder.join(PACKAGE_FILE).is_file()
+}
+
+/// The version of a package's folder as it lies there.
+///
+/// # Errors
+/// It is no package, or cannot be read.
+pub fn version(folder: &Path) -> Result<String, PackageError> {
+    if !is_package(folder) {
+        let error = io::Error::other("it holds no package.json");
+        return Err(file_error(folder, error));
+    }
+    files::version(folder)
 }
 
 fn split_name(name: &str) -> Result<(&str, &str), PackageError> {
@@ -127,33 +140,68 @@ fn split_name(name: &str) -> Result<(&str, &str), PackageError> {
     if plain(group) && plain(package) { Ok((group, package)) } else { Err(wrong()) }
 }
 
-fn from_folder(folder: &Path, load: &Load) -> Result<Package, PackageError> {
-    let version = files::version(folder)?;
-    if !load.version.is_empty() && load.version != version {
-        return Err(changed(load, version));
+/// A folder's version is what lies there now. Each version that was ever loaded is kept beside the
+/// store, so that a channel goes on with its own when the folder changes, and can go back to it.
+fn from_folder(folder: &Path, load: &Load, wanted: Option<&str>) -> Result<Package, PackageError> {
+    let current = files::version(folder)?;
+    let kept = versions_folder(load);
+    let version = wanted.unwrap_or(&current).to_owned();
+    if version == current {
+        files::keep(folder, &kept.join(&version))?;
     }
-    describe(folder, &load.package, version.clone(), vec![version])
-}
-
-fn changed(load: &Load, found: String) -> PackageError {
-    PackageError::Changed { name: load.package.clone(), found, expected: load.version.clone() }
-}
-
-fn from_repository(repository: &Repository, load: &Load) -> Result<Package, PackageError> {
-    if load.pull
-        && let Err(error) = repository.fetch(&load.branch, &load.key_path)
-    {
-        warn!(%error, "the SCORE's repository could not be pulled; going on with what is there");
-    }
-    let tip = repository.tip(&load.branch)?;
-    let versions = repository.versions(&tip)?;
-    let version = if load.version.is_empty() { tip } else { load.version.clone() };
+    let mut versions = files::kept(&kept)?;
     if !versions.contains(&version) {
-        return Err(changed(load, versions.into_iter().next().unwrap_or_default()));
+        return Err(no_version(load, version, versions));
     }
-    let folder = Path::new(&load.storage_path).join("versions").join(&version);
+    versions.retain(|other| *other != current);
+    versions.insert(0, current);
+    describe(&kept.join(&version), &load.package, version, versions)
+}
+
+fn versions_folder(load: &Load) -> PathBuf {
+    Path::new(&load.storage_path).join("versions")
+}
+
+fn no_version(load: &Load, version: String, found: Vec<String>) -> PackageError {
+    let found = match found.len() {
+        0 => "none".to_owned(),
+        _ => found.join(", "),
+    };
+    PackageError::NoVersion { name: load.package.clone(), version, found }
+}
+
+fn from_repository(
+    repository: &Repository,
+    load: &Load,
+    wanted: Option<&str>,
+) -> Result<Package, PackageError> {
+    if load.pull {
+        fetch(repository, load);
+    }
+    let mut tip = repository.tip(&load.branch)?;
+    let mut versions = repository.versions(&tip)?;
+    let lacks = |versions: &[String]| {
+        wanted.is_some_and(|wanted| !versions.iter().any(|version| version == wanted))
+    };
+    if lacks(&versions) && !load.pull {
+        info!(version = wanted, "this version of the SCORE is not here: fetching it");
+        fetch(repository, load);
+        tip = repository.tip(&load.branch)?;
+        versions = repository.versions(&tip)?;
+    }
+    let version = wanted.map_or(tip, str::to_owned);
+    if !versions.contains(&version) {
+        return Err(no_version(load, version, versions));
+    }
+    let folder = versions_folder(load).join(&version);
     repository.checkout(&version, &folder)?;
     describe(&folder, &load.package, version, versions)
+}
+
+fn fetch(repository: &Repository, load: &Load) {
+    if let Err(error) = repository.fetch(&load.branch, &load.key_path) {
+        warn!(%error, "the SCORE's repository could not be pulled; going on with what is there");
+    }
 }
 
 fn describe(

@@ -33,6 +33,8 @@ enum ServeError {
     Package(String),
     #[error("{path}: {error}")]
     Folder { path: String, error: std::io::Error },
+    #[error("the store came to height {}, which another version executes; it is tried again", .0 - 1)]
+    OtherVersion(u64),
     #[error("standard input is no socket to a peer ({0}): score-runner is started by a peer")]
     NoPeer(std::io::Error),
     #[error(transparent)]
@@ -78,7 +80,11 @@ fn converse() -> Result<(), ServeError> {
         Some(Order::Stop) | None => return Ok(()),
         Some(_) => return Err(ServeError::NotLoad),
     };
-    let package = match package::find(&load) {
+    let height = match Store::peek(&state_folder(&load)) {
+        Ok(height) => height,
+        Err(error) => return Err(error.into()),
+    };
+    let package = match package::find(&load, height + 1) {
         Ok(package) => package,
         Err(error) => return refuse_package(&mut conversation, error.to_string()),
     };
@@ -101,6 +107,10 @@ fn run(conversation: Conversation, load: &Load, package: &Package) -> Result<(),
     }
     let sqlite_folder = storage.join("sqlite");
     let store = Arc::new(open_store(load, package.runtime, &sqlite_folder)?);
+    let next = store.head().height + 1;
+    if load.version_at(next).is_some_and(|version| version != package.version) {
+        return Err(ServeError::OtherVersion(next));
+    }
     let limits = Limits::new(load, &store)?;
     let session = Session::new(load.channel.clone(), load.peer_id.clone(), conversation, store);
     let session = Rc::new(RefCell::new(session));
@@ -154,7 +164,7 @@ fn answer_orders(
 
 /// Opens the store and brings it and the sqlite files to one height.
 fn open_store(load: &Load, runtime: Runtime, sqlite_folder: &Path) -> Result<Store, ServeError> {
-    let folder: PathBuf = Path::new(&load.storage_path).join("state");
+    let folder = state_folder(load);
     fs::create_dir_all(&folder).map_err(|error| folder_error(&folder, error))?;
     let store = Store::open(&folder)?;
     let head = store.head();
@@ -182,6 +192,10 @@ fn open_store(load: &Load, runtime: Runtime, sqlite_folder: &Path) -> Result<Sto
         }
     }
     Ok(store)
+}
+
+fn state_folder(load: &Load) -> PathBuf {
+    Path::new(&load.storage_path).join("state")
 }
 
 fn load_engine(

@@ -94,6 +94,17 @@ impl Store {
         Ok(Store { database, head: Mutex::new(head) })
     }
 
+    /// Height of the last block that a store in `folder` has executed; 0 where there is none.
+    ///
+    /// # Errors
+    /// It is damaged.
+    pub fn peek(folder: &Path) -> Result<u64, StoreError> {
+        match folder.join("CURRENT").exists() {
+            true => Ok(Reader::open(folder)?.head()?.height),
+            false => Ok(0),
+        }
+    }
+
     pub fn head(&self) -> Head {
         *self.head.lock().expect("no holder of the lock panics")
     }

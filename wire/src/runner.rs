@@ -59,9 +59,9 @@ pub struct Load {
     pub storage_path: String,
     /// `DEVELOP_SCORE_PACKAGE_ROOT` when developing is allowed.
     pub develop_root: Option<String>,
-    /// Version that the channel's last block was executed with, the only one that may go on;
-    /// empty while none was.
-    pub version: String,
+    /// Which version of the package executes from which height on, ascending; empty while nothing
+    /// was executed and no version was ever changed: then it is the newest.
+    pub in_force: Vec<(u64, String)>,
     /// `DEFAULT_SCORE_BRANCH`.
     pub branch: String,
     /// `DEFAULT_SCORE_BASE`, empty for none.
@@ -81,6 +81,14 @@ pub struct Load {
     pub careful: bool,
     /// Settings that a package may read as attributes of `loopchain.configure`: JSON object.
     pub settings_json: String,
+}
+
+impl Load {
+    /// The version that executes `height`; none while it is the newest.
+    pub fn version_at(&self, height: u64) -> Option<&str> {
+        let found = self.in_force.iter().rev().find(|(from, _)| *from <= height);
+        found.map(|(_, version)| version.as_str())
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]

@@ -135,7 +135,7 @@ impl Driver {
             let agrees =
                 self.diverged.is_some() || claimed == self.last_claim() || self.agrees(&claimed);
             let valid = named && agrees;
-            if !agrees {
+            if !agrees && self.ledger.results(claimed.height).is_some() {
                 self.dispute(&claimed, block.header.maker);
             }
             let height = block.header.height;
@@ -143,7 +143,8 @@ impl Driver {
         }
     }
 
-    // Whether this peer can tell if a claim is right, or never will while its runner is down.
+    // Whether this peer can tell if a claim is right, or that it cannot while its runner is down:
+    // then it does not vote for it.
     fn can_judge(&self, claimed: &Executed) -> bool {
         self.diverged.is_some()
             || claimed.height <= self.executor.executed().height
@@ -169,13 +170,13 @@ impl Driver {
         named.filter(|batch| !self.pool.holds(batch)).copied().collect()
     }
 
-    // Whether a claim about the SCORE's state is what this peer reached; true while it cannot tell.
+    // Whether a claim about the SCORE's state is what this peer reached.
     fn agrees(&self, claimed: &Executed) -> bool {
         if claimed.height == Height(0) {
             return claimed.state == Hash::ZERO;
         }
         let reached = self.ledger.results(claimed.height);
-        reached.is_none_or(|results| results.state == claimed.state)
+        reached.is_some_and(|results| results.state == claimed.state)
     }
 
     /// Compares what committed blocks claim with what was reached here.

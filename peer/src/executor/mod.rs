@@ -165,7 +165,14 @@ impl Executor {
                     Err(reason)
                 }
             };
-            let Err(Ended { reason, crashed }) = ended else { return };
+            let Err(Ended { reason, crashed }) = ended else {
+                if self.shutdown.is_cancelled() || self.committed.has_changed().is_err() {
+                    return;
+                }
+                // Another version goes on.
+                self.shared.set_runner(Runner::Loading);
+                continue;
+            };
             careful = crashed;
             if self.shutdown.is_cancelled() {
                 return;

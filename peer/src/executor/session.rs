@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, VecDeque};
 use chain::block::{CommittedBlock, Executed};
 use chain::count::Height;
 use chain::hash::Hash;
+use chain::membership::{Change, SignedEntry};
 use tokio::sync::oneshot;
 use wire::runner::{self, Answer, Load, Loaded, Order, Receipt, Report, ServiceCall, ServiceReply};
 
@@ -20,6 +21,10 @@ const QUERIES_AHEAD: usize = 1;
 pub struct Session {
     process: Process,
     version: String,
+    /// The last height that the runner had executed when it was loaded.
+    loaded: Height,
+    /// Blocks after this one are executed by another version.
+    ends_after: Option<Height>,
     /// The next block to send.
     next: Height,
     /// Blocks under way, with the number of transactions in each of their batches.
@@ -62,20 +67,35 @@ impl Session {
             height = loaded.height,
             "SCORE loaded"
         );
+        let at = Height(loaded.height);
         let executed = executor.ledger.executed().height;
         let next = Height(loaded.height.min(executed.0) + 1);
         let version = loaded.version.clone();
         executor.shared.set_runner(Runner::Ready(loaded));
-        let (blocks, queries) = (VecDeque::new(), BTreeMap::new());
-        Ok(Session { process, version, next, blocks, queries, query_id: 0 })
+        Ok(Session {
+            process,
+            version,
+            loaded: at,
+            ends_after: None,
+            next,
+            blocks: VecDeque::new(),
+            queries: BTreeMap::new(),
+            query_id: 0,
+        })
     }
 
-    /// Until the runner fails (the error says how) or the peer stops.
+    /// Until the runner fails (the error says how), the peer stops, or another version goes on.
     pub async fn run(mut self, executor: &mut Executor) -> Result<(), Ended> {
         let shutdown = executor.shutdown.clone();
         loop {
             self.send_blocks(executor).await?;
-            let free = self.queries.len() < QUERIES_AHEAD && self.blocks.is_empty();
+            if self.ends_after.is_some() && self.blocks.is_empty() && self.queries.is_empty() {
+                self.process.stop().await;
+                return Ok(());
+            }
+            let free = self.queries.len() < QUERIES_AHEAD
+                && self.blocks.is_empty()
+                && self.ends_after.is_none();
             tokio::select! {
                 () = shutdown.cancelled() => {
                     self.process.stop().await;
@@ -94,14 +114,40 @@ impl Session {
     }
 
     async fn send_blocks(&mut self, executor: &Executor) -> Result<(), Ended> {
-        while self.blocks.len() < BLOCKS_AHEAD && self.next <= *executor.committed.borrow() {
+        while self.blocks.len() < BLOCKS_AHEAD
+            && self.ends_after.is_none()
+            && self.next <= *executor.committed.borrow()
+        {
             let committed = executor.ledger.block(self.next).expect("committed blocks are kept");
             let (block, counts) = block(executor, &committed);
             self.send(&Order::Execute(block)).await?;
             self.blocks.push_back((self.next, counts));
+            if self.is_last_of_version(executor, &committed) {
+                self.ends_after = Some(self.next);
+            }
             self.next = self.next.next();
         }
         Ok(())
+    }
+
+    // Blocks that the runner executed before are answered from its store, whatever its version.
+    fn is_last_of_version(&self, executor: &Executor, committed: &CommittedBlock) -> bool {
+        let changes = |signed: &SignedEntry| matches!(signed.entry.change, Change::Score { .. });
+        if self.next < self.loaded || !committed.block.entries.iter().any(changes) {
+            return false;
+        }
+        let head = executor.ledger.head();
+        let Some(version) = head.and_then(|head| head.versions.at(self.next.next())) else {
+            return false;
+        };
+        let changed = version.to_string() != self.version;
+        if changed {
+            tracing::info!(
+                channel = executor.channel, from = self.version, to = %version,
+                height = %self.next.next(), "the SCORE's version changes"
+            );
+        }
+        changed
     }
 
     async fn send_query(&mut self, (request, answer): Query) -> Result<(), Ended> {
@@ -161,7 +207,7 @@ impl Session {
         }
         let state = Hash(executed.state_hash);
         let kept = executor.ledger.results(height);
-        if let Some(kept) = kept.filter(|kept| kept.state != state) {
+        if let Some(kept) = kept.as_ref().filter(|kept| kept.state != state) {
             tracing::error!(
                 channel = executor.channel, %height, before = %kept.state, now = %state,
                 "executing the block again came to another state: the SCORE is not deterministic"
@@ -171,7 +217,10 @@ impl Session {
         let mut receipts = executed.receipts.into_iter();
         let by_batch: Vec<Vec<Receipt>> =
             counts.iter().map(|count| receipts.by_ref().take(*count).collect()).collect();
-        let results = Results { state, version: self.version.clone() };
+        // An earlier version may have executed it, and the runner answered from its store.
+        let version = kept.filter(|kept| kept.state == state).map(|kept| kept.version);
+        let version = version.unwrap_or_else(|| self.version.clone());
+        let results = Results { state, version };
         let executed = Executed { height, state };
         let again = height < executor.ledger.executed().height;
         executor.ledger.put_results(&executed, &results, &by_batch, &traces);
@@ -210,6 +259,13 @@ fn load(executor: &Executor, careful: bool) -> Load {
     // version: a peer that ran a wrong one has no other way back.
     let last = executor.score_storage.exists().then(|| executor.ledger.executed().height);
     let last = last.and_then(|height| executor.ledger.results(height));
+    let head = executor.ledger.head();
+    let changed = head.iter().flat_map(|head| head.versions.all());
+    let mut in_force: Vec<(u64, String)> =
+        changed.map(|(from, version)| (from.0, version.to_string())).collect();
+    if in_force.is_empty() {
+        in_force.extend(last.map(|results| (1, results.version)));
+    }
     let text = |path: &std::path::Path| path.display().to_string();
     let ms =
         |duration: std::time::Duration| u64::try_from(duration.as_millis()).unwrap_or(u64::MAX);
@@ -220,7 +276,7 @@ fn load(executor: &Executor, careful: bool) -> Load {
         repository_path: text(&settings.repository_path),
         storage_path: text(&executor.score_storage),
         develop_root: settings.develop_root.clone(),
-        version: last.map(|results| results.version).unwrap_or_default(),
+        in_force,
         branch: settings.branch.clone(),
         base: settings.base.clone(),
         key_path: settings.key_path.as_deref().map(text).unwrap_or_default(),

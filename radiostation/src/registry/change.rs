@@ -1,8 +1,9 @@
-//! Changes of membership that the operator asks for.
+//! Changes of membership, and of a channel's SCORE, that the operator asks for.
 
 use chain::count::{Sequence, Weight};
 use chain::keys::PeerId;
 use chain::membership::{Change, GROUP_BYTES_MAX, Role};
+use chain::score::Version;
 use configs::channels::WEIGHT_MAX;
 use wire::v1::announcement::Kind;
 
@@ -34,13 +35,61 @@ pub enum ChangeRefused {
     Weight(u64),
     #[error("group: expected at most {GROUP_BYTES_MAX} bytes, without control characters")]
     Group,
-    #[error("the member is so already; nothing is changed")]
+    #[error("it is so already; nothing is changed")]
     Same,
+    #[error(
+        "no entry has changed the version of channel {0} yet: say in 'from' which one it executes; \
+         status/score of a peer shows it"
+    )]
+    NoVersion(String),
+    #[error("channel {channel} executes version {found}, not {from}; nothing is changed")]
+    OtherVersion { channel: String, found: Version, from: Version },
+    #[error("channel {0} has no member yet")]
+    NotBegun(String),
     #[error("channel {0} would be left without a validator, and could never commit again")]
     NoValidator(String),
 }
 
 impl Registry {
+    /// Signs and announces that a channel's SCORE changes to version `to`; gives the sequence of the
+    /// entry. Without `from` it is what the entries so far have come to.
+    ///
+    /// # Errors
+    /// A change that would be without effect; nothing is signed then.
+    pub fn change_score(
+        &mut self,
+        channel: &str,
+        from: Option<Version>,
+        to: Version,
+    ) -> Result<(Sequence, Vec<Effect>), ChangeRefused> {
+        let name = || channel.to_owned();
+        let position = self.channels.iter().position(|one| one.name() == channel);
+        let index = position.ok_or_else(|| ChangeRefused::UnknownChannel(name()))?;
+        let members = self.channels[index].member_ids().collect::<Vec<_>>();
+        let chain = self.channels[index].chain.as_mut();
+        let chain = chain.ok_or_else(|| ChangeRefused::NotBegun(name()))?;
+        let from = match (chain.score, from) {
+            (None, None) => return Err(ChangeRefused::NoVersion(name())),
+            (Some(found), Some(from)) if found != from => {
+                return Err(ChangeRefused::OtherVersion { channel: name(), found, from });
+            }
+            (found, from) => found.or(from).expect("one of them is there"),
+        };
+        if from == to {
+            return Err(ChangeRefused::Same);
+        }
+        let (entry, write) = chain.add(channel, Change::Score { from, to }, &self.key);
+        let sequence = chain.membership.entries;
+        let mut effects = vec![Effect::Persist(vec![write])];
+        let changed = &self.channels[index];
+        effects.extend(self.announce_to(changed, members, &Kind::Entry(entry)));
+        effects.push(Effect::Tell(format!(
+            "channel {channel}: the operator changed the SCORE from version {from} to {to}, entry \
+             {sequence}"
+        )));
+        Ok((sequence, effects))
+    }
+
     /// Signs and announces a change; gives the sequence of its entry, and what to do before the
     /// operator is answered.
     ///

@@ -8,6 +8,7 @@ use chain::encoding::encode;
 use chain::hash::Hash;
 use chain::keys::{PeerId, SecretKey};
 use chain::membership::{Change, Entry, Member, Membership, Role, SignedEntry};
+use chain::score::Version;
 use chain::validators::Ratio;
 use configs::{ChannelDefinition, ChannelPeer, HostPort};
 
@@ -93,6 +94,8 @@ pub(super) struct Chain {
     /// Of every member, and of nobody else.
     pub places: BTreeMap<PeerId, Place>,
     pub leader: Option<PeerId>,
+    /// The SCORE's version once all entries are committed; none if no entry ever changed it.
+    pub score: Option<Version>,
 }
 
 /// What is known of a member.
@@ -177,6 +180,7 @@ impl Chain {
             membership: Membership::new(first),
             entries: Vec::new(),
             leader: None,
+            score: None,
             genesis,
         }
     }
@@ -202,6 +206,7 @@ impl Chain {
                 self.places.remove(peer);
             }
             Change::Weight(..) | Change::Group(..) | Change::Role(..) => {}
+            Change::Score { to, .. } => self.score = Some(*to),
         }
         let bytes = encode(entry);
         self.entries.push(bytes.clone());

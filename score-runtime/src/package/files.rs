@@ -1,4 +1,5 @@
-//! The version of a package that is a plain folder: a digest of its files.
+//! Packages that are plain folders: their version is a digest of their files, and each version is
+//! kept as it was.
 
 use std::fs::{self, File};
 use std::io::{self, Read};
@@ -39,6 +40,44 @@ pub fn version(folder: &Path) -> Result<String, PackageError> {
     }
     let parts: Vec<&[u8]> = parts.iter().map(Vec::as_slice).collect();
     Ok(hex::encode(&digest(Kind::State, &parts).0[..VERSION_BYTES]))
+}
+
+/// Keeps the package's files in `to`, unless they are there.
+pub fn keep(folder: &Path, to: &Path) -> Result<(), PackageError> {
+    if to.is_dir() {
+        return Ok(());
+    }
+    let unfinished = to.with_extension("unfinished");
+    if unfinished.exists() {
+        fs::remove_dir_all(&unfinished).map_err(|error| file_error(&unfinished, error))?;
+    }
+    fs::create_dir_all(&unfinished).map_err(|error| file_error(&unfinished, error))?;
+    let mut paths = Vec::new();
+    collect(folder, &mut paths)?;
+    for path in paths {
+        let copy = unfinished.join(path.strip_prefix(folder).unwrap_or(&path));
+        let parent = copy.parent().unwrap_or(&unfinished);
+        fs::create_dir_all(parent).map_err(|error| file_error(parent, error))?;
+        fs::copy(&path, &copy).map_err(|error| file_error(&copy, error))?;
+    }
+    fs::rename(&unfinished, to).map_err(|error| file_error(to, error))
+}
+
+/// The versions that are kept, the one kept last first.
+pub fn kept(folder: &Path) -> Result<Vec<String>, PackageError> {
+    let mut found = Vec::new();
+    if folder.is_dir() {
+        for entry in fs::read_dir(folder).map_err(|error| file_error(folder, error))? {
+            let entry = entry.map_err(|error| file_error(folder, error))?;
+            let name = entry.file_name().to_string_lossy().into_owned();
+            if name.len() == 2 * VERSION_BYTES {
+                let time = entry.metadata().and_then(|metadata| metadata.modified());
+                found.push((time.map_err(|error| file_error(&entry.path(), error))?, name));
+            }
+        }
+    }
+    found.sort_unstable();
+    Ok(found.into_iter().rev().map(|(_, name)| name).collect())
 }
 
 /// The first `bytes_max` bytes of a file, or all.

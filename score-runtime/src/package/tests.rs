@@ -14,7 +14,7 @@ fn load(top: &Path) -> Load {
         repository_path: top.join("repository").display().to_string(),
         storage_path: top.join("storage").display().to_string(),
         develop_root: None,
-        version: String::new(),
+        in_force: Vec::new(),
         branch: "master".to_owned(),
         base: String::new(),
         key_path: String::new(),
@@ -28,7 +28,7 @@ fn load(top: &Path) -> Load {
 }
 
 fn refused(top: &Path) -> String {
-    find(&load(top)).expect_err("it must be refused").to_string()
+    find(&load(top), 1).expect_err("it must be refused").to_string()
 }
 
 /// Only the beginning of such a file is read: it would not fit into memory.
@@ -38,7 +38,7 @@ fn a_folder_with_a_huge_file_is_refused() {
     let folder = top.path().join("repository/a/b");
     fs::create_dir_all(&folder).unwrap();
     fs::write(folder.join(PACKAGE_FILE), DESCRIPTION).unwrap();
-    assert!(find(&load(top.path())).is_ok());
+    assert!(find(&load(top.path()), 1).is_ok());
     File::create(folder.join("disk.img")).unwrap().set_len(8 << 40).unwrap();
     let said = refused(top.path());
     assert!(said.contains("more than 268435456 bytes of files"), "{said}");

@@ -28,7 +28,7 @@ pub fn load(package: &str, storage: &Path) -> Load {
         repository_path: tests_folder().to_str().unwrap().to_owned(),
         storage_path: storage.to_str().unwrap().to_owned(),
         develop_root: None,
-        version: String::new(),
+        in_force: Vec::new(),
         branch: "master".to_owned(),
         base: String::new(),
         key_path: String::new(),

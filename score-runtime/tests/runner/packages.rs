@@ -186,19 +186,84 @@ fn a_channel_goes_on_with_the_version_it_began_with() {
     let folder = top.path().join("some/words");
     new_repository(&folder);
     let first = commit(&folder, "one");
-    let mut load = load_from(top.path(), storage.path());
+    let load = load_from(top.path(), storage.path());
     let second = commit(&folder, "two");
-    load.version = first.clone();
+    let load = Load { in_force: vec![(1, first.clone())], ..load };
     let (mut runner, loaded) = Runner::loaded(&load);
     assert_eq!((loaded.version, loaded.versions), (first.clone(), vec![second, first.clone()]));
     let receipt = &runner.execute(block(1, &[""])).receipts[0];
     assert_eq!(receipt.message, Some(format!("one{}", &first[..4])));
-    drop(runner);
+}
 
-    // A folder has one version; changed, it may not go on.
-    fs::remove_dir_all(folder.join(".git")).unwrap();
+#[test]
+fn the_version_in_force_at_the_next_height_is_loaded() {
+    let (top, storage) = (storage(), storage());
+    let folder = top.path().join("some/words");
+    new_repository(&folder);
+    let first = commit(&folder, "one");
+    let second = commit(&folder, "two");
+    let load = load_from(top.path(), storage.path());
+    let in_force = vec![(1, first.clone()), (2, second.clone()), (4, first.clone())];
+    let load = Load { in_force, ..load };
+    for (height, version, word) in
+        [(1, &first, "one"), (2, &second, "two"), (3, &second, "two"), (4, &first, "one")]
+    {
+        let (mut runner, loaded) = Runner::loaded(&load);
+        assert_eq!((loaded.height, &loaded.version), (height - 1, version));
+        let receipt = &runner.execute(block(height, &[""])).receipts[0];
+        assert_eq!(receipt.message, Some(format!("{word}{}", &version[..4])));
+    }
+}
+
+#[test]
+fn a_version_that_is_not_here_is_fetched() {
+    let (top, remotes, storage) = (storage(), storage(), storage());
+    let remote = remotes.path().join("some/words.git");
+    new_repository(&remote);
+    let first = commit(&remote, "one");
+    let base = remotes.path().to_str().unwrap().to_owned();
+    let load = Load { base, ..load_from(top.path(), storage.path()) };
+    assert_eq!(Runner::loaded(&load).1.version, first);
+    let second = commit(&remote, "two");
+    assert_eq!(Runner::loaded(&load).1.version, first, "nothing asks for another one");
+    let load = Load { in_force: vec![(1, second.clone())], ..load };
+    let (_, loaded) = Runner::loaded(&load);
+    assert_eq!((loaded.version, loaded.versions), (second.clone(), vec![second, first]));
+    let missing = "0".repeat(40);
+    let load = Load { in_force: vec![(1, missing.clone())], ..load };
     let (reason, code) = Runner::refused(&load);
-    assert!(reason.contains("put that version back"), "{reason}");
-    assert!(reason.contains(&first), "{reason}");
+    assert!(reason.contains(&format!("version {missing} of the SCORE package")), "{reason}");
     assert_eq!(code, 3);
+}
+
+#[test]
+fn a_folders_versions_are_kept() {
+    let (top, storage) = (storage(), storage());
+    let folder = top.path().join("some/words");
+    new_repository(&folder);
+    commit(&folder, "one");
+    fs::remove_dir_all(folder.join(".git")).unwrap();
+    let load = load_from(top.path(), storage.path());
+    let (mut runner, loaded) = Runner::loaded(&load);
+    let first = loaded.version;
+    let word = |runner: &mut Runner, height| {
+        let receipt = &runner.execute(block(height, &[""])).receipts[0];
+        receipt.message.clone().unwrap()[..3].to_owned()
+    };
+    assert_eq!(word(&mut runner, 1), "one");
+    drop(runner);
+    fs::write(folder.join("words.py"), "WORD = 'two'\n").unwrap();
+    let going_on = Load { in_force: vec![(1, first.clone())], ..load.clone() };
+    let (mut runner, loaded) = Runner::loaded(&going_on);
+    let [second, _] = &loaded.versions[..] else { panic!("{:?}", loaded.versions) };
+    assert_eq!(loaded.versions, [second.clone(), first.clone()], "newest first");
+    assert_eq!((&loaded.version, word(&mut runner, 2).as_str()), (&first, "one"));
+    drop(runner);
+    let in_force = vec![(1, first.clone()), (3, second.clone()), (4, first.clone())];
+    let changed = Load { in_force, ..load };
+    for (height, version, expected) in [(3, second, "two"), (4, &first, "one")] {
+        let (mut runner, loaded) = Runner::loaded(&changed);
+        assert_eq!(&loaded.version, version);
+        assert_eq!(word(&mut runner, height), expected);
+    }
 }

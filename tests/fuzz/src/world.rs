@@ -20,6 +20,7 @@ use chain::lft::message::{
     complaint_digest, proposal_digest,
 };
 use chain::membership::{Change, Entry, Member, Role, SignedEntry};
+use chain::score::Version;
 use chain::transaction::Transaction;
 
 pub use said::Book;
@@ -148,6 +149,7 @@ impl World {
             Change::Role(peer(3), Role::Client),
             Change::Role(peer(3), Role::Validator),
             Change::Leave(peer(DISHONEST)),
+            Change::Score { from: Version([1; 20]), to: Version([2; 20]) },
         ];
         let entries: Vec<SignedEntry> = changes.into_iter().enumerate().map(entry).collect();
         let batches = vec![

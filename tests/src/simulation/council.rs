@@ -62,6 +62,7 @@ impl Council {
             Change::Weight(peer, weight) => self.edit(peer, |seat| seat.weight = weight.0),
             Change::Group(peer, group) => self.edit(peer, |seat| seat.group = group.clone()),
             Change::Role(peer, role) => self.edit(peer, |seat| seat.role = *role),
+            Change::Score { .. } => {}
         }
         if self.deciders().next().is_none() {
             *self = before;

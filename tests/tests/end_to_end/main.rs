@@ -21,6 +21,7 @@ mod native;
 mod not_joined;
 mod restored;
 mod runner;
+mod score_versions;
 mod shape;
 mod stop;
 mod stranger;

@@ -64,3 +64,30 @@ fn changes_that_make_no_sense_are_refused() {
     assert_eq!(world.change("c", 1, Wanted::Leave), Ok(3));
     assert!(world.change("c", 1, Wanted::Leave).unwrap_err().contains("not a member"));
 }
+
+#[test]
+fn versions_of_a_score_follow_from_each_other() {
+    let mut world = World::new(false, vec![channel("c", &[])]);
+    assert!(world.change_score("c", Some(1), 2).unwrap_err().contains("no member yet"));
+    world.join(1);
+    world.join(2);
+    let cases = [
+        (None, 2, Err("say in 'from' which one")),
+        (Some(1), 1, Err("it is so already")),
+        (Some(1), 2, Ok("2:SCORE 1 to 2")),
+        (Some(1), 3, Err("executes version 0202020202020202020202020202020202020202, not 01")),
+        (None, 3, Ok("3:SCORE 2 to 3")),
+        (Some(3), 1, Ok("4:SCORE 3 to 1")),
+    ];
+    for (from, to, expected) in cases {
+        match (world.change_score("c", from, to), expected) {
+            (Ok(words), Ok(expected)) => {
+                assert_eq!(words, [format!("1: c: {expected}"), format!("2: c: {expected}")]);
+            }
+            (Err(refused), Err(expected)) => assert!(refused.contains(expected), "{refused}"),
+            (found, expected) => panic!("{found:?} instead of {expected:?}"),
+        }
+        world = restarted(world);
+    }
+    assert!(world.change_score("d", None, 2).unwrap_err().contains("no channel"));
+}

@@ -4,6 +4,7 @@ use chain::channel::{Genesis, SignedGenesis};
 use chain::encoding::decode;
 use chain::keys::{PeerId, SecretKey, Signature, verify};
 use chain::membership::{Change, Role, SignedEntry, join_digest, record_digest};
+use chain::score::Version;
 use configs::{ChannelDefinition, ChannelPeer, ChannelSettings, HostPort};
 use wire::v1;
 use wire::v1::announcement::Kind;
@@ -152,6 +153,18 @@ impl World {
         Ok(sequence.0)
     }
 
+    pub fn change_score(
+        &mut self,
+        channel: &str,
+        from: Option<u8>,
+        to: u8,
+    ) -> Result<Vec<String>, String> {
+        let version = |byte| Version([byte; 20]);
+        let changed = self.registry.change_score(channel, from.map(version), version(to));
+        let (_, effects) = changed.map_err(|error| error.to_string())?;
+        Ok(self.take(effects))
+    }
+
     /// The same, in words of what was sent.
     pub fn changed(&mut self, channel: &str, peer: u8, wanted: Wanted) -> Vec<String> {
         let (_, effects) = self.registry.change(channel, id(peer), wanted).unwrap();
@@ -269,6 +282,7 @@ impl World {
             }
             Change::Group(peer, group) => format!("{} in {group}", name_of(&peer.to_string())),
             Change::Role(peer, role) => format!("{} is {role:?}", name_of(&peer.to_string())),
+            Change::Score { from, to } => format!("SCORE {} to {}", from.0[0], to.0[0]),
         };
         format!("{}:{change}", entry.sequence)
     }

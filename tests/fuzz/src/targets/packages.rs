@@ -24,7 +24,7 @@ fn load(repository: &Path, storage: &Path) -> Load {
         repository_path: repository.display().to_string(),
         storage_path: storage.display().to_string(),
         develop_root: None,
-        version: String::new(),
+        in_force: Vec::new(),
         branch: "master".into(),
         base: String::new(),
         key_path: String::new(),
@@ -56,7 +56,7 @@ pub const PACKAGE: Target = Target {
     run: |bytes| {
         let folder = Folder::get("package");
         folder.write("repository/a/b/package.json", bytes);
-        match find(&load(&folder.path().join("repository"), &folder.path().join("storage"))) {
+        match find(&load(&folder.path().join("repository"), &folder.path().join("storage")), 1) {
             Ok(package) => {
                 check(&package);
                 Verdict::Taken
@@ -138,12 +138,12 @@ fn lay_out(items: Vec<Item>) -> Verdict {
         };
     }
     let load = load(&repository, &folder.path().join("storage"));
-    let Ok(found) = find(&load) else { return Verdict::Refused };
+    let Ok(found) = find(&load, 1) else { return Verdict::Refused };
     check(&found);
-    let again = find(&load).expect("nothing has changed");
+    let again = find(&load, 1).expect("nothing has changed");
     assert_eq!(again.version, found.version, "one package, two versions");
-    let other = Load { version: "0".repeat(40), ..load };
-    assert!(find(&other).is_err(), "another version than the channel's");
+    let other = Load { in_force: vec![(1, "0".repeat(40))], ..load };
+    assert!(find(&other, 1).is_err(), "another version than the channel's");
     Verdict::Taken
 }
 
@@ -157,7 +157,7 @@ pub const ZIP: Target = Target {
         let folder = Folder::get("zip");
         let storage = folder.emptied("storage");
         folder.write("repository/a_b.zip", bytes);
-        let found = find(&load(&folder.path().join("repository"), &storage));
+        let found = find(&load(&folder.path().join("repository"), &storage), 1);
         let unpacked = bytes_below(&storage);
         assert!(unpacked <= 64 << 20, "{unpacked} bytes of a zip of {}", bytes.len());
         let names: Vec<_> = fs::read_dir(folder.path()).expect("it is there").flatten().collect();

@@ -75,7 +75,7 @@ fn orders() -> Vec<Order> {
         repository_path: text("/score"),
         storage_path: text("/storage/score/letters"),
         develop_root: Some(text("develop")),
-        version: String::new(),
+        in_force: Vec::new(),
         branch: text("master"),
         base: String::new(),
         key_path: String::new(),
