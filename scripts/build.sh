@@ -75,16 +75,19 @@ build_workspace() {
 
 # Copies, not links: another checkout's build must not change programs under a running network.
 place_programs() {
-  local root=$1 release="$CARGO_TARGET_DIR/release" program library
+  local root=$1 release="$CARGO_TARGET_DIR/release" program package ending
   mkdir -p "$root/bin" || return 1
   for program in radiostation peer score-runner; do
     place_file "$release/$program" "$root/bin/$program" || return 1
   done
   case "$(uname -s)" in
-    Darwin) library=libdocuments_native.dylib ;;
-    *) library=libdocuments_native.so ;;
+    Darwin) ending=dylib ;;
+    *) ending=so ;;
   esac
-  place_file "$release/$library" "$root/score/sample/documents_native/$library"
+  for package in documents_native plain_native; do
+    place_file "$release/lib$package.$ending" "$root/score/sample/$package/lib$package.$ending" ||
+      return 1
+  done
 }
 
 place_file() {

@@ -5,7 +5,7 @@
 //! first, so that it is not tried again when the peer starts the next runner.
 
 use std::sync::{Arc, Condvar, Mutex, MutexGuard};
-use std::thread;
+use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use tracing::{error, warn};
@@ -86,6 +86,7 @@ fn exception(message: &str) -> Receipt {
 /// Watches one call at a time.
 pub struct Watchdog {
     watched: Arc<Watched>,
+    thread: Option<JoinHandle<()>>,
 }
 
 #[derive(Default)]
@@ -119,10 +120,10 @@ impl Watchdog {
     pub fn start(store: Arc<Store>, interrupt: Option<Interrupt>) -> std::io::Result<Watchdog> {
         let watched = Arc::new(Watched::default());
         let of_thread = Arc::clone(&watched);
-        thread::Builder::new()
+        let thread = thread::Builder::new()
             .name("limits".to_owned())
             .spawn(move || of_thread.watch(&store, interrupt.as_ref()))?;
-        Ok(Watchdog { watched })
+        Ok(Watchdog { watched, thread: Some(thread) })
     }
 
     pub fn begin(&self, subject: Subject, limit_ms: u64) {
@@ -151,6 +152,10 @@ impl Drop for Watchdog {
     fn drop(&mut self) {
         self.watched.lock().ended = true;
         self.watched.begun.notify_one();
+        // It holds the store, which must be closed before the process ends.
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
     }
 }
 

@@ -80,10 +80,7 @@ fn converse() -> Result<(), ServeError> {
         Some(Order::Stop) | None => return Ok(()),
         Some(_) => return Err(ServeError::NotLoad),
     };
-    let height = match Store::peek(&state_folder(&load)) {
-        Ok(height) => height,
-        Err(error) => return Err(error.into()),
-    };
+    let height = Store::peek(&state_folder(&load))?;
     let package = match package::find(&load, height + 1) {
         Ok(package) => package,
         Err(error) => return refuse_package(&mut conversation, error.to_string()),

@@ -36,6 +36,7 @@ pub const DIRECTION: &[(&str, &[&str])] = &[
     ("loopchain-sdk", &[]),
     ("score-runtime", &["chain", "configs", "wire", "loopchain-sdk"]),
     ("documents_native", &["loopchain-sdk"]),
+    ("plain_native", &["loopchain-sdk"]),
     (
         "tests",
         &["chain", "configs", "wire", "peer", "radiostation", "score-runtime", "loopchain-sdk"],
