@@ -17,6 +17,9 @@ use crate::storage::Results;
 const BLOCKS_AHEAD: usize = 4;
 /// Queries sent to the runner and not answered: blocks must not wait behind more than one.
 const QUERIES_AHEAD: usize = 1;
+/// Blocks after which a query is sent although more of them are under way: a channel that is never
+/// idle answers, too.
+const BLOCKS_BEFORE_QUERY: usize = 8;
 
 pub struct Session {
     process: Process,
@@ -31,6 +34,8 @@ pub struct Session {
     blocks: VecDeque<(Height, Vec<usize>)>,
     queries: BTreeMap<u64, oneshot::Sender<Answer>>,
     query_id: u64,
+    /// Blocks executed since the last query.
+    executed_since_query: usize,
 }
 
 impl Session {
@@ -81,6 +86,7 @@ impl Session {
             blocks: VecDeque::new(),
             queries: BTreeMap::new(),
             query_id: 0,
+            executed_since_query: 0,
         })
     }
 
@@ -94,7 +100,7 @@ impl Session {
                 return Ok(());
             }
             let free = self.queries.len() < QUERIES_AHEAD
-                && self.blocks.is_empty()
+                && (self.blocks.is_empty() || self.executed_since_query >= BLOCKS_BEFORE_QUERY)
                 && self.ends_after.is_none();
             tokio::select! {
                 () = shutdown.cancelled() => {
@@ -155,6 +161,7 @@ impl Session {
             return Ok(());
         }
         self.query_id += 1;
+        self.executed_since_query = 0;
         self.queries.insert(self.query_id, answer);
         self.send(&Order::Query { id: self.query_id, request }).await
     }
@@ -200,6 +207,7 @@ impl Session {
         let Some((height, counts)) = self.blocks.pop_front() else {
             return Err("the runner executed a block it was not given".into());
         };
+        self.executed_since_query += 1;
         let receipts = executed.receipts.len();
         let fits = receipts == executed.traces.len() && receipts == counts.iter().sum::<usize>();
         if executed.height != height.0 || !fits {

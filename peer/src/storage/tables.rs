@@ -89,7 +89,12 @@ impl Tables {
 
     // A ledger that cannot be read or written must not be guessed about.
     fn broken(&self, reason: &dyn std::fmt::Display) -> ! {
-        panic!("storage at {} failed: {reason}", self.path.display());
+        tracing::error!(
+            storage = %self.path.display(), %reason,
+            "the storage failed: the peer ends; what it acknowledged is on disk. If the disk is full \
+             make room, then start the peer again"
+        );
+        std::process::exit(1);
     }
 }
 

@@ -38,8 +38,14 @@ pub struct Other {
 impl Other {
     /// Connects the peer with key `number` to the channel of `solo`, which has key `me`.
     pub async fn meets(number: u8, solo: &Solo, me: u8) -> Other {
-        let address = free_address();
-        let network = Network::start(&key(number), address).await.unwrap();
+        // A port that was free a moment ago may be taken by now.
+        let (address, network) = loop {
+            let address = free_address();
+            match Network::start(&key(number), address).await {
+                Ok(network) => break (address, network),
+                Err(error) => tracing::warn!(%error, "another port"),
+            }
+        };
         let channel = solo.channel.id;
         let (consensus, arrivals) = mpsc::channel(1024);
         let (sender, requests) = mpsc::channel(64);
