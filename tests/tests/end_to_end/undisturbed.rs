@@ -1,7 +1,7 @@
 //! Runners and peers are killed at random moments under load; the SCORE's state is then what an
 //! undisturbed run over the same blocks comes to.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use tests::audit::audit;
@@ -25,19 +25,7 @@ fn how_long() -> Duration {
 #[test]
 fn what_is_killed_at_random_comes_to_the_state_of_an_undisturbed_run() {
     let folder = tempfile::tempdir().unwrap();
-    let package = folder.path().join("trial/both");
-    std::fs::create_dir_all(&package).unwrap();
-    std::fs::write(package.join("package.json"), "{\"main\": \"contract_score\"}").unwrap();
-    std::fs::write(package.join("contract_score.py"), BOTH_DATABASES).unwrap();
-    let shipped = tests::network::shipped_packages().join("sample/documents");
-    let documents = folder.path().join("sample/documents");
-    std::fs::create_dir_all(&documents).unwrap();
-    for entry in std::fs::read_dir(shipped).unwrap() {
-        let path = entry.unwrap().path();
-        if path.is_file() {
-            std::fs::copy(&path, documents.join(path.file_name().unwrap())).unwrap();
-        }
-    }
+    put_packages(folder.path());
     let channels = vec![
         ChannelPlan::new(CERTIFICATES, "trial/both"),
         ChannelPlan::new(DOCUMENTS, "sample/documents"),
@@ -99,6 +87,22 @@ fn what_is_killed_at_random_comes_to_the_state_of_an_undisturbed_run() {
     }
     audit(&network, &record);
     network.assert_healthy();
+}
+
+fn put_packages(folder: &Path) {
+    let package = folder.join("trial/both");
+    std::fs::create_dir_all(&package).unwrap();
+    std::fs::write(package.join("package.json"), "{\"main\": \"contract_score\"}").unwrap();
+    std::fs::write(package.join("contract_score.py"), BOTH_DATABASES).unwrap();
+    let shipped = tests::network::shipped_packages().join("sample/documents");
+    let documents = folder.join("sample/documents");
+    std::fs::create_dir_all(&documents).unwrap();
+    for entry in std::fs::read_dir(shipped).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_file() {
+            std::fs::copy(&path, documents.join(path.file_name().unwrap())).unwrap();
+        }
+    }
 }
 
 fn store(peer: &Node, channel: &str) -> PathBuf {
