@@ -190,7 +190,8 @@ impl Executor {
                 () = tokio::time::sleep(if tired { self.settings.load_retry_interval } else { pause }) => {}
                 () = self.shutdown.cancelled() => return,
             }
-            pause = (pause * 2).min(RESTART_LAST);
+            // Each transaction that ends a runner is found out by the next one.
+            pause = if crashed { RESTART_FIRST } else { (pause * 2).min(RESTART_LAST) };
         }
     }
 }

@@ -195,3 +195,6 @@ fn run(mut command: Command) -> Result<String, GitError> {
     let reason = String::from_utf8_lossy(&output.stderr).trim().to_owned();
     Err(GitError::Failed { command, reason })
 }
+
+#[cfg(test)]
+mod tests;

@@ -96,7 +96,7 @@ fn every_field_of_a_state_counts() {
     let Face { shown, heard } = face(&format!("{state:?}"), ALL);
     assert_eq!(heard, "");
     let fields = "height round base_leader record height voted complained high stage \
-                  height round block block proposed entered blocks proposed tally voted confirmed \
+                  height round block block earlier proposed entered blocks proposed tally confirmed \
                   commit decided work_waits building timer";
     let mut rest = shown.as_str();
     for field in fields.split_whitespace() {
