@@ -21,6 +21,13 @@ pub fn confine(storage: &Path, package: &Path, memory_bytes_max: u64) -> Vec<Str
     lines
 }
 
+/// Has the system put this program at the same addresses each time, from its next start on; whether
+/// it did so for this start, or cannot. Some values that Python hashes by address (`None` in sets,
+/// for one) are then in the same order on every peer with the same programs.
+pub fn fix_addresses() -> bool {
+    system::fix_addresses()
+}
+
 fn limit_resources(memory_bytes_max: u64) -> String {
     let memory = (memory_bytes_max > 0).then_some((Resource::DATA, "memory", memory_bytes_max));
     let limits = [(Resource::CORE, "core dumps", 0), (Resource::FSIZE, "a file", FILE_BYTES_MAX)];
@@ -61,6 +68,22 @@ mod system {
         "/proc/sys/kernel/random",
         "/sys/devices/system/cpu",
     ];
+
+    #[allow(unsafe_code)]
+    pub fn fix_addresses() -> bool {
+        /// Asks for the present flags.
+        const ASK: libc::c_ulong = 0xffff_ffff;
+        let wanted = libc::ADDR_NO_RANDOMIZE;
+        // SAFETY: the call takes a number, and touches no memory of ours.
+        let now = unsafe { libc::personality(ASK) };
+        if now == -1 || now & wanted != 0 {
+            return true;
+        }
+        // SAFETY: as above.
+        let set = unsafe { libc::personality((now | wanted) as libc::c_ulong) };
+        // Where it is not allowed there is nothing to start anew for.
+        set == -1
+    }
 
     pub fn confine(storage: &Path, package: &Path) -> Vec<String> {
         let files = match restrict_files(storage, package) {
@@ -242,6 +265,10 @@ mod system {
 #[cfg(not(target_os = "linux"))]
 mod system {
     use std::path::Path;
+
+    pub fn fix_addresses() -> bool {
+        true
+    }
 
     pub fn confine(_storage: &Path, _package: &Path) -> Vec<String> {
         vec!["landlock and seccomp: not in force, Linux alone offers them".to_owned()]

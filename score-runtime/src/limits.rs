@@ -51,7 +51,8 @@ impl Limits {
     /// The store cannot be read or written.
     pub fn new(load: &Load, store: &Store) -> Result<Limits, StoreError> {
         if let Some((height, index)) = store.attempt()? {
-            if load.careful {
+            // One that could not be stopped is known already, by that reason.
+            if load.careful && store.condemned(height, index as usize)?.is_none() {
                 warn!(height, index, "this transaction ended the process and is not tried again");
                 store.condemn(height, index as usize, Condemned::Crashed)?;
             }

@@ -102,7 +102,8 @@ impl LocalChannel {
         let block = self.block(texts);
         self.blocks.push(block.clone());
         let mut ended = String::new();
-        for _ in 0..TRIES {
+        // Each transaction that ends the runner does so twice.
+        for _ in 0..TRIES + 2 * texts.len() {
             match self.runner.answer(&Order::Execute(block.clone()), &self.blocks) {
                 Ok(Report::Executed(executed)) => return Ok(executed),
                 Ok(other) => return Err(LocalError::Ended(format!("it answered {other:?}"))),
@@ -190,6 +191,8 @@ impl Runner {
             command.env("RUST_LOG", "score_runtime=error,score=info");
         }
         let child = command.spawn().map_err(LocalError::Start)?;
+        // It holds the other end of the socket, whose end must be seen.
+        drop(command);
         let mut runner = Runner { child, stream: here, loaded: nothing_loaded() };
         match runner.answer(&Order::Load(load.clone()), blocks) {
             Ok(Report::Loaded(loaded)) => runner.loaded = loaded,

@@ -1,6 +1,7 @@
 //! The command line of `score-runner`.
 
 use std::env;
+use std::ffi::OsString;
 use std::io::{self, Write};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
@@ -10,7 +11,7 @@ use clap::{Parser, Subcommand};
 use score_runtime::local::LocalError;
 use score_runtime::scaffold::{self, Language};
 use score_runtime::trial::{self, TrialError};
-use score_runtime::{difference, exit, package, python, serve};
+use score_runtime::{confine, difference, exit, package, python, serve};
 use tracing::error;
 use tracing_subscriber::EnvFilter;
 
@@ -82,7 +83,8 @@ const ENVIRONMENT: [(&str, &str); 6] = [
     ("TZ", "UTC"),
     ("LC_ALL", "C.UTF-8"),
 ];
-const REMOVED: [&str; 4] = ["PYTHONHOME", "PYTHONPATH", "PYTHONSTARTUP", "PYTHONOPTIMIZE"];
+/// All others of the interpreter's variables are removed.
+const OF_PYTHON: &str = "PYTHON";
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
@@ -115,15 +117,21 @@ fn main() -> ExitCode {
 /// Starts this program anew, in the same process, unless the environment is as it must be.
 fn fix_environment() -> io::Result<()> {
     let wanted = |(name, value): (&str, &str)| env::var(name).is_ok_and(|found| found == value);
-    let removed = |name: &str| env::var_os(name).is_none();
+    let surplus: Vec<OsString> = env::vars_os()
+        .map(|(name, _)| name)
+        .filter(|name| name.to_string_lossy().starts_with(OF_PYTHON))
+        .filter(|name| !ENVIRONMENT.iter().any(|(fixed, _)| name == fixed))
+        .collect();
+    let addresses_are_fixed = confine::fix_addresses();
     let path = env::var("PATH").unwrap_or_default();
     let path_is_fixed = path.starts_with(SYSTEM_PATH);
-    if path_is_fixed && ENVIRONMENT.into_iter().all(wanted) && REMOVED.into_iter().all(removed) {
+    let is_fixed = path_is_fixed && ENVIRONMENT.into_iter().all(wanted) && surplus.is_empty();
+    if is_fixed && addresses_are_fixed {
         return Ok(());
     }
     let mut command = Command::new(env::current_exe()?);
     command.args(env::args_os().skip(1)).envs(ENVIRONMENT);
-    for name in REMOVED {
+    for name in surplus {
         command.env_remove(name);
     }
     if !path_is_fixed {

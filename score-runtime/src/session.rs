@@ -5,9 +5,7 @@ use std::sync::Arc;
 use wire::runner::Block;
 
 use crate::conversation::{Conversation, ConversationError};
-use crate::state::{
-    self, Draft, Entry, NAME_BYTES_MAX, Scan, TooMuchWritten, WRITTEN_BYTES_MAX, Writes,
-};
+use crate::state::{self, Draft, Entry, NAME_BYTES_MAX, Scan, TooMuchWritten, Writes};
 use crate::store::{Store, StoreError};
 
 /// What runs now.
@@ -28,8 +26,8 @@ pub enum Phase {
 pub enum Refusal {
     #[error("a query reads only: data is written by transactions, in invoke")]
     ReadOnly,
-    #[error("a transaction may write at most {WRITTEN_BYTES_MAX} bytes")]
-    TooMuchWritten,
+    #[error("{who} may write at most {bytes_max} bytes")]
+    TooMuchWritten { who: &'static str, bytes_max: usize },
     #[error("a database's name has at most {NAME_BYTES_MAX} bytes, this one {0}")]
     NameTooLong(usize),
     #[error("{0} differs between peers: a transaction may not depend on it")]
@@ -117,7 +115,9 @@ impl Session {
             return Err(Refusal::ReadOnly);
         }
         let key = full_key(database, key)?;
-        self.draft.write(key, value).map_err(|TooMuchWritten| Refusal::TooMuchWritten)
+        self.draft
+            .write(key, value)
+            .map_err(|TooMuchWritten { who, bytes_max }| Refusal::TooMuchWritten { who, bytes_max })
     }
 
     /// Entries of a database from `from` on and, when given, before `to`.

@@ -14,6 +14,8 @@ pub type Entry = (Vec<u8>, Vec<u8>);
 pub const NAME_BYTES_MAX: usize = 1024;
 /// What one transaction may write, bytes of keys and values.
 pub const WRITTEN_BYTES_MAX: usize = 64 << 20;
+/// What all transactions of one block may write, bytes: it is held in memory several times over.
+pub const BLOCK_WRITTEN_BYTES_MAX: usize = 128 << 20;
 /// First byte of the store's keys for data.
 pub const DATA: u8 = b'd';
 /// Entries a scan reads from the store at a time.
@@ -54,10 +56,14 @@ pub struct Draft {
     block: Writes,
     transaction: Writes,
     transaction_bytes: usize,
+    block_bytes: usize,
 }
 
-/// A transaction wrote more than [`WRITTEN_BYTES_MAX`].
-pub struct TooMuchWritten;
+/// More was written than may be.
+pub struct TooMuchWritten {
+    pub who: &'static str,
+    pub bytes_max: usize,
+}
 
 impl Draft {
     pub fn get(&self, key: &[u8]) -> Option<&Option<Vec<u8>>> {
@@ -67,7 +73,11 @@ impl Draft {
     pub fn write(&mut self, key: Vec<u8>, value: Option<Vec<u8>>) -> Result<(), TooMuchWritten> {
         let bytes = key.len() + value.as_ref().map_or(0, Vec::len);
         if self.transaction_bytes + bytes > WRITTEN_BYTES_MAX {
-            return Err(TooMuchWritten);
+            return Err(TooMuchWritten { who: "a transaction", bytes_max: WRITTEN_BYTES_MAX });
+        }
+        if self.block_bytes + self.transaction_bytes + bytes > BLOCK_WRITTEN_BYTES_MAX {
+            let who = "the transactions of a block";
+            return Err(TooMuchWritten { who, bytes_max: BLOCK_WRITTEN_BYTES_MAX });
         }
         self.transaction_bytes += bytes;
         self.transaction.insert(key, value);
@@ -76,17 +86,19 @@ impl Draft {
 
     /// Ends a transaction; its writes, if they are kept.
     pub fn end_transaction(&mut self, keep: bool) -> Writes {
-        self.transaction_bytes = 0;
+        let bytes = std::mem::take(&mut self.transaction_bytes);
         let writes = std::mem::take(&mut self.transaction);
         if !keep {
             return Writes::new();
         }
+        self.block_bytes += bytes;
         self.block.extend(writes.iter().map(|(key, value)| (key.clone(), value.clone())));
         writes
     }
 
     /// Ends the block; all that its successful transactions wrote.
     pub fn end_block(&mut self) -> Writes {
+        self.block_bytes = 0;
         std::mem::take(&mut self.block)
     }
 

@@ -14,6 +14,8 @@ const TRIES: &[(&str, i64, &str)] = &[
     ("second_builtin", 9000, "NotAllowed: a SCORE may not load time a second time"),
     ("reload", 9000, "NotAllowed: a SCORE may not load random a second time"),
     ("runner", 9000, "NotAllowed: a SCORE may not load loopchain.runner.guard a second time"),
+    ("second_interpreter", 9000, "ImportError: a SCORE may not call C code"),
+    ("half_read", 1, "(1,)"),
     ("fake_module", 1, "None"),
     ("real_module", 1, "[1]"),
     ("own_module", 1, "True"),
@@ -38,6 +40,7 @@ const TRIES: &[(&str, i64, &str)] = &[
     ("close_socket", 9000, "NotAllowed: a SCORE may not use file descriptors"),
     ("speak_to_peer", 9000, "NotAllowed: a SCORE may not use file descriptors"),
     ("memory", 9000, "MemoryError"),
+    ("many_names", 9000, "ValueError: a package may have at most 64 databases"),
     ("big_value", 9000, "RuntimeError: a transaction may write at most 67108864 bytes"),
     ("many_values", 9000, "RuntimeError: a transaction may write at most 67108864 bytes"),
     ("big_row", 9000, "DataError: string or blob too big"),
@@ -73,13 +76,42 @@ fn a_package_that_tries_to_break_out_is_told_why_it_may_not() {
     for (request, reason) in [
         ("put", "a query reads only: data is written by transactions, in invoke"),
         ("insert", "attempt to write a readonly database"),
+        ("wipe", "a SCORE may not use backup of a database"),
     ] {
         match runner.query(request) {
             Answer::Raised(text) => assert!(text.contains(reason), "{text}"),
             other => panic!("{request}: {other:?}"),
         }
     }
+    // What a query leaves is nothing to the next transaction.
+    assert_eq!(runner.returned("shape"), "{}");
+    let executed = runner.execute(block(2, &["row_shape"]));
+    assert_eq!(executed.receipts, [receipt(1, "(0,)")]);
     assert_eq!(runner.hang_up(), 0);
+}
+
+/// Each is within what a transaction may write; the third is beyond what a block may.
+#[test]
+fn a_block_may_write_much_and_not_too_much() {
+    let storage = storage();
+    let (mut runner, _) = Runner::loaded(&load("breakout", storage.path()));
+    let kept = ["keep", "keep", "keep", "keep"];
+    let executed = runner.execute(block(1, &kept));
+    let codes: Vec<i64> = executed.receipts.iter().map(|receipt| receipt.code).collect();
+    assert_eq!(codes, [0, 0, 0, 9000]);
+    let message = executed.receipts[3].message.as_deref().unwrap_or_default();
+    assert!(message.contains("the transactions of a block may write at most"), "{message}");
+    assert_eq!(runner.execute(block(2, &kept[..1])).receipts[0].code, 0);
+}
+
+#[test]
+fn what_is_hashed_by_address_is_in_the_same_order_each_time() {
+    let once = || {
+        let storage = storage();
+        let (mut runner, _) = Runner::loaded(&load("breakout", storage.path()));
+        runner.execute(block(1, &["order_of_addresses"]))
+    };
+    assert_eq!(once(), once());
 }
 
 #[test]

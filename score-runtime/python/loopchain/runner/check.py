@@ -58,15 +58,19 @@ def check_package(folder):
     findings = []
     for path in _sources(folder):
         name = os.path.relpath(path, folder)
-        with open(path, "rb") as file:
-            source = file.read()
         try:
+            with open(path, "rb") as file:
+                source = file.read()
             tree = ast.parse(source, name)
-        except (SyntaxError, ValueError) as error:
+        except (SyntaxError, ValueError, OSError, RecursionError) as error:
             line = getattr(error, "lineno", None) or 1
             findings.append((name, line, f"cannot be parsed: {error}"))
             continue
-        visitor = _Visitor(tree)
+        try:
+            visitor = _Visitor(tree)
+        except RecursionError:
+            findings.append((name, 1, "cannot be checked: its statements are nested too deeply"))
+            continue
         findings.extend((name, line, text) for line, text in sorted(visitor.found))
     return [f"{name}:{line}: {text}" for name, line, text in findings]
 
@@ -75,7 +79,7 @@ def _sources(folder):
     for parent, folders, files in os.walk(folder):
         folders[:] = sorted(f for f in folders if f not in (".git", "__pycache__", "target"))
         for name in sorted(files):
-            if name.endswith(".py"):
+            if name.endswith(".py") and os.path.isfile(os.path.join(parent, name)):
                 yield os.path.join(parent, name)
 
 

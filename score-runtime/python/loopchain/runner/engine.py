@@ -146,7 +146,11 @@ def _guard_new_modules():
 
 
 def _log_findings(folder):
-    findings = check.check_package(folder)
+    try:
+        findings = check.check_package(folder)
+    except Exception as error:
+        # Findings are advice.
+        findings = [f"the package could not be checked: {error!r}"]
     for finding in findings[:_FINDINGS_LOGGED_MAX]:
         current.host.log(logging.WARNING, "check", finding)
     if len(findings) > _FINDINGS_LOGGED_MAX:
@@ -255,7 +259,7 @@ def _describe(error):
     """Text that is the same on every peer: no addresses, no paths of this machine."""
     try:
         text = f"{type(error).__name__}: {error}"
-    except Exception:
+    except BaseException:
         text = type(error).__name__
     text = re.sub(r"\bat 0x[0-9A-Fa-f]+", "at 0x0", text).replace(_package_folder + os.sep, "")
     place = ""

@@ -7,8 +7,11 @@ honest packages, not a prison for hostile ones: that is the operating system's p
 """
 
 import _imp
+import _locale
 import _thread
+import faulthandler
 import importlib
+import locale
 import os
 import posix
 import signal
@@ -34,7 +37,7 @@ _OUTSIDE = {
     "os.kill": "send a signal", "os.killpg": "send a signal",
     "signal.pthread_kill": "send a signal",
     "os.putenv": "change the environment", "os.unsetenv": "change the environment",
-    "os.chdir": "change the folder", "sys.addaudithook": "watch the interpreter",
+    "os.chdir": "change the folder", "mmap.__new__": "map memory", "sys.addaudithook": "watch the interpreter",
     "sys.settrace": "watch the interpreter", "sys.setprofile": "watch the interpreter",
     "gc.get_objects": "search the interpreter", "gc.get_referrers": "search the interpreter",
     "gc.get_referents": "search the interpreter",
@@ -49,7 +52,8 @@ _CHANGES = {
 }
 _LISTS = {"os.listdir", "os.scandir"}
 _WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
-_C_CODE = {"_ctypes", "ctypes", "_cffi_backend", "cffi"}
+_C_CODE = {"_ctypes", "ctypes", "_cffi_backend", "cffi", "_xxsubinterpreters",
+           "_xxinterpchannels", "_interpreters", "_testcapi", "_testinternalcapi"}
 
 # Functions that no audit event goes with.
 _REFUSED = [
@@ -57,6 +61,9 @@ _REFUSED = [
     ((os, posix), "read readv pread preadv writev pwrite pwritev close closerange dup dup2 pipe "
      "pipe2 sendfile splice memfd_create eventfd lseek set_blocking set_inheritable",
      "use file descriptors"),
+    ((os, posix), "times getloadavg nice umask", "ask the machine"),
+    ((faulthandler,), "dump_traceback_later register", "end the process"),
+    ((locale, _locale), "setlocale", "change the interpreter"),
     ((os, posix), "wait waitpid waitid wait3 wait4 pidfd_open", "wait for processes"),
     ((signal, signal._signal), "signal alarm setitimer raise_signal siginterrupt set_wakeup_fd "
      "pause sigwait sigwaitinfo sigtimedwait pthread_sigmask", "use signals"),

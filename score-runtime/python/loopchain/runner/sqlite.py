@@ -12,8 +12,9 @@ import os
 import re
 import sqlite3
 import urllib.parse
+import weakref
 
-from . import current, guard
+from . import current, guard, sql_functions
 
 _SCHEMA = ("CREATE TABLE IF NOT EXISTS _loopchain "
            "(one INTEGER PRIMARY KEY CHECK (one = 1), height INTEGER, outcome BLOB)")
@@ -34,7 +35,11 @@ _FOREIGN_KEYS = re.compile(r"\s*PRAGMA\s+foreign_keys\s*=\s*(\w+)\s*;?\s*", re.I
 # Python begins a transaction before such statements.
 _BEGIN = {"INSERT", "UPDATE", "DELETE", "REPLACE"}
 _NO_CHANGE = ("SELECT", "VALUES", "EXPLAIN", "PRAGMA", "SAVEPOINT", "RELEASE", "ROLLBACK", "BEGIN",
-              "COMMIT", "--")
+              "COMMIT")
+# Databases that a package may have.
+_DATABASES_MAX = 64
+# What a contract may set on a connection, and would find in the next call.
+_KEPT_SETTINGS = ("row_factory", "text_factory", "isolation_level")
 _TABLE_ACTIONS = {
     sqlite3.SQLITE_READ, sqlite3.SQLITE_INSERT, sqlite3.SQLITE_UPDATE, sqlite3.SQLITE_DELETE,
     sqlite3.SQLITE_DROP_TABLE, sqlite3.SQLITE_ALTER_TABLE,
@@ -47,6 +52,11 @@ _in_transaction = False
 _own = False
 
 
+# All that a block came to, as the runner keeps it beside the rows.
+_OUTCOME_BYTES_MAX = 1_000_000_000
+# The interpreter's own class, whatever stands under its name.
+sqlite3_connection = sqlite3.Connection
+_cursors = weakref.WeakSet()
 TOO_MUCH = f"a transaction may add at most {_ADDED_BYTES_MAX} bytes to a database"
 
 
@@ -80,6 +90,8 @@ class Cursor(sqlite3.Cursor):
         if word == "ROLLBACK" and " TO " not in f" {sql.upper()} ":
             self.connection.rollback()
             return self
+        if parameters and word not in _NO_CHANGE:
+            _note_parameters(parameters[0])
         return super().execute(sql, *parameters)
 
     def executemany(self, sql, rows):
@@ -99,7 +111,29 @@ class Cursor(sqlite3.Cursor):
         return self
 
 
-class Connection(sqlite3.Connection):
+def _refused(name):
+    def refuse(self, *values, **options):
+        if current.phase > current.LOADING:
+            raise guard.NotAllowed(f"a SCORE may not use {name} of a database")
+        return getattr(super(_Plain, self), name)(*values, **options)
+
+    refuse.__name__ = name
+    return refuse
+
+
+class _Plain(sqlite3.Connection):
+    """What `sqlite3.connect(":memory:")` gives: nothing that reaches around the runner."""
+
+    backup = _refused("backup")
+
+
+for _name in ("deserialize", "blobopen", "set_authorizer", "set_trace_callback",
+              "set_progress_handler", "enable_load_extension", "load_extension"):
+    if hasattr(sqlite3.Connection, _name):
+        setattr(_Plain, _name, _refused(_name))
+
+
+class Connection(_Plain):
     """Commits and rolls back within the SCORE transaction; the runner does the rest."""
 
     path = None
@@ -109,6 +143,7 @@ class Connection(sqlite3.Connection):
     # The size of the log when the turn's transaction was first looked at.
     log = (None, 0)
     overgrown = False
+    kept = {}
     # Whether the package asked for them to be heeded, when it was loaded.
     foreign_keys = False
 
@@ -118,7 +153,9 @@ class Connection(sqlite3.Connection):
     in_transaction = False
 
     def cursor(self, factory=Cursor):
-        return super().cursor(factory)
+        made = super().cursor(factory)
+        _cursors.add(made)
+        return made
 
     def begin(self):
         """A statement that changes something begins a transaction, in Python's way."""
@@ -138,6 +175,7 @@ class Connection(sqlite3.Connection):
     def each(self, rows):
         for row in rows:
             self.look_at_size()
+            _note_parameters(row)
             yield row
 
     def execute(self, sql, *parameters):
@@ -208,15 +246,29 @@ def start(folder):
     os.makedirs(folder, exist_ok=True)
     sqlite3.register_adapter(datetime.date, lambda value: value.isoformat())
     sqlite3.register_adapter(datetime.datetime, lambda value: value.isoformat(" "))
+    _replace_connections()
     for path in _files(folder):
         name = urllib.parse.unquote(os.path.basename(path)[:-len(".db")])
         _databases[name] = _connect(path)
+
+
+def _replace_connections():
+    real_connect = sqlite3.connect
+
+    def connect(*values, **options):
+        options.setdefault("factory", _Plain)
+        return real_connect(*values, **options)
+
+    sqlite3.connect = sqlite3.dbapi2.connect = connect
+    sqlite3.Connection = sqlite3.dbapi2.Connection = _Plain
 
 
 def open_database(name):
     if name in _databases:
         return _databases[name]
     file_name = urllib.parse.quote(name, safe="") + ".db"
+    if len(_databases) >= _DATABASES_MAX:
+        raise ValueError(f"a package may have at most {_DATABASES_MAX} databases")
     if not name or name.startswith(".") or len(file_name) > _NAME_BYTES_MAX:
         raise ValueError(f"{name!r} cannot name a database: 1 to 190 plain characters are expected")
     if current.phase == current.QUERYING:
@@ -240,6 +292,7 @@ def begin_transaction():
     _in_transaction = True
     _statements = None
     for connection in _databases.values():
+        _reset(connection)
         connection.in_transaction = False
         connection.changes = 0
         connection.overgrown = False
@@ -260,6 +313,7 @@ def end_transaction(keep):
     if not all(_is_open(connection) for connection in _databases.values()):
         overgrown = any(connection.overgrown for connection in _databases.values())
         raise Undone("overgrown" if overgrown else "late" if current.was_late else "")
+    _finish_statements()
     for connection in _databases.values():
         if not keep:
             _run(connection, "ROLLBACK TO _loopchain_call")
@@ -275,7 +329,11 @@ def end_transaction(keep):
 def commit_block(height, outcome):
     """Commits the block in every file, with what the store needs to follow."""
     for connection in _databases.values():
+        if hasattr(connection, "setlimit"):
+            connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, _OUTCOME_BYTES_MAX)
         _run(connection, "INSERT OR REPLACE INTO _loopchain VALUES (1, ?, ?)", (height, outcome))
+        if hasattr(connection, "setlimit"):
+            connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, _ADDED_BYTES_MAX)
         _run(connection, "COMMIT")
 
 
@@ -283,6 +341,7 @@ def end_load(keep):
     for connection in _databases.values():
         if _is_open(connection):
             _run(connection, "COMMIT" if keep else "ROLLBACK")
+        connection.kept = {name: getattr(connection, name) for name in _KEPT_SETTINGS}
         _run(connection, f"PRAGMA foreign_keys = {int(connection.foreign_keys)}")
     if not keep:
         for connection in _databases.values():
@@ -295,10 +354,12 @@ def count():
 
 def begin_query():
     for connection in _databases.values():
+        _reset(connection)
         _run(connection, "PRAGMA query_only = ON")
 
 
 def end_query():
+    _finish_statements()
     for connection in _databases.values():
         if _is_open(connection):
             _run(connection, "ROLLBACK")
@@ -326,11 +387,13 @@ def _connect(path):
         connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, _ADDED_BYTES_MAX)
     _run(connection, _SCHEMA)
     connection.path = path
+    connection.kept = {name: getattr(connection, name) for name in _KEPT_SETTINGS}
     connection.pages = _measure(connection)
-    _replace_functions(connection)
-    connection.set_authorizer(_authorize)
-    connection.set_trace_callback(_trace)
-    connection.set_progress_handler(lambda: _must_stop(connection), _STEPS_BETWEEN_CHECKS)
+    sql_functions.replace(connection)
+    sqlite3_connection.set_authorizer(connection, _authorize)
+    sqlite3_connection.set_trace_callback(connection, _trace)
+    sqlite3_connection.set_progress_handler(
+        connection, lambda: _must_stop(connection), _STEPS_BETWEEN_CHECKS)
     return connection
 
 
@@ -356,9 +419,41 @@ def _page_bytes(connection):
     return _run(connection, "PRAGMA page_size").fetchone()[0]
 
 
+def _reset(connection):
+    """As it was when the package was loaded: a query must change nothing for a transaction."""
+    for name, value in connection.kept.items():
+        setattr(connection, name, value)
+
+
+def _finish_statements():
+    """Ends what was not read to its end: it would hold savepoints and tables."""
+    for cursor in list(_cursors):
+        try:
+            sqlite3.Cursor.execute(cursor, "SELECT 1 WHERE 0")
+        except sqlite3.Error:
+            # It is closed.
+            pass
+
+
+def _note_parameters(parameters):
+    """Of what is bound, exactly: what sqlite shows of a statement is cut and rounded."""
+    global _statements
+    if not _in_transaction or _own:
+        return
+    values = parameters.values() if isinstance(parameters, dict) else parameters
+    if not isinstance(parameters, (tuple, list, dict)):
+        return
+    for value in values:
+        if type(value) in (str, bytes, float, int):
+            if _statements is None:
+                _statements = hashlib.sha256()
+            exact = value if type(value) is bytes else repr(value).encode("utf-8", "surrogatepass")
+            _statements.update(len(exact).to_bytes(8, "little") + exact)
+
+
 def _is_open(connection):
     """Whether sqlite itself is in a transaction."""
-    return sqlite3.Connection.in_transaction.__get__(connection)
+    return sqlite3_connection.in_transaction.__get__(connection)
 
 
 def _savepoint(connection):
@@ -403,33 +498,3 @@ def _trace(statement):
                 _statements = hashlib.sha256()
             text = statement.encode("utf-8", "surrogatepass")
             _statements.update(len(text).to_bytes(8, "little") + text)
-
-
-def _replace_functions(connection):
-    """SQL's own clock and random numbers answer like Python's."""
-    plain = sqlite3.connect(":memory:")
-
-    def moment():
-        instant = datetime.datetime(1970, 1, 1) + datetime.timedelta(microseconds=current.now_us())
-        return instant.isoformat(" ", "milliseconds")
-
-    def time_function(name):
-        def answer(*values):
-            values = [moment() if str(v).lower() == "now" else v for v in values]
-            if len(values) == (1 if name == "strftime" else 0):
-                values.append(moment())
-            marks = ", ".join("?" * len(values))
-            return plain.execute(f"SELECT {name}({marks})", values).fetchone()[0]
-        return answer
-
-    for name in ("date", "time", "datetime", "julianday", "unixepoch", "strftime"):
-        connection.create_function(name, -1, time_function(name))
-    for name, form in (("date", "date"), ("time", "time"), ("timestamp", "datetime")):
-        connection.create_function("current_" + name, 0, time_function(form))
-    connection.create_function(
-        "random", 0, lambda: int.from_bytes(_random(8), "big", signed=True))
-    connection.create_function("randomblob", 1, lambda count: _random(max(1, count)))
-
-
-def _random(count):
-    return current.random_bytes(count) if current.deterministic() else os.urandom(count)

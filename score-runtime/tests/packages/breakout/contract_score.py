@@ -9,6 +9,7 @@ import os
 import random
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import time
@@ -31,6 +32,8 @@ class UserScore(ScoreBase):
 
     def invoke(self, transaction, block):
         value = getattr(self, transaction.get_data_string())()
+        if value == "kept":
+            return None
         return {"code": 1, "message": str(value)}
 
     # Other copies of what answers for a module.
@@ -67,7 +70,20 @@ class UserScore(ScoreBase):
         import json as again
         return again.dumps([1])
 
+    def second_interpreter(self):
+        import _xxsubinterpreters
+
+    def order_of_addresses(self):
+        return list({(None, number) for number in range(2000)})[:3]
+
     # What would stay for the next transaction.
+
+    def half_read(self):
+        self.kept = self.rows.execute("INSERT INTO rows VALUES (1), (2) RETURNING value")
+        return self.kept.fetchone()
+
+    def row_shape(self):
+        return self.rows.execute("SELECT count(*) FROM rows").fetchone()
 
     def patch_builtin(self):
         builtins.len = lambda value: 42
@@ -141,6 +157,14 @@ class UserScore(ScoreBase):
     def memory(self):
         return len(bytearray(3 << 30))
 
+    def many_names(self):
+        for number in range(100):
+            ScoreHelper().load_database(f"rows{number}")
+
+    def keep(self):
+        self.pairs.Put(os.urandom(8), bytes(40 << 20))
+        return "kept"
+
     def big_value(self):
         self.pairs.Put(b"big", bytes(100 << 20))
 
@@ -202,6 +226,15 @@ class UserScore(ScoreBase):
 
     def put(self):
         self.pairs.Put(b"key", b"value")
+
+    def wipe(self):
+        sqlite3.connect(":memory:").backup(self.rows)
+
+    def shape(self):
+        self.rows.row_factory = lambda cursor, row: "shaped"
+        self.rows.text_factory = bytes
+        self.kept = self.rows.execute("VALUES (1), (2)")
+        self.kept.fetchone()
 
     def insert(self):
         self.rows.execute("INSERT INTO rows VALUES (1)")

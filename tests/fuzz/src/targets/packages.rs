@@ -56,7 +56,9 @@ pub const PACKAGE: Target = Target {
     run: |bytes| {
         let folder = Folder::get("package");
         folder.write("repository/a/b/package.json", bytes);
-        match find(&load(&folder.path().join("repository"), &folder.path().join("storage")), 1) {
+        // Versions that were loaded are kept there.
+        let storage = folder.emptied("storage");
+        match find(&load(&folder.path().join("repository"), &storage), 1) {
             Ok(package) => {
                 check(&package);
                 Verdict::Taken
@@ -137,7 +139,7 @@ fn lay_out(items: Vec<Item>) -> Verdict {
             What::Link(to) => symlink(inside(to), &path),
         };
     }
-    let load = load(&repository, &folder.path().join("storage"));
+    let load = load(&repository, &folder.emptied("storage"));
     let Ok(found) = find(&load, 1) else { return Verdict::Refused };
     check(&found);
     let again = find(&load, 1).expect("nothing has changed");
