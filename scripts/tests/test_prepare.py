@@ -14,6 +14,8 @@ has_python() { true; }; has_python_headers() { true; }; has_git() { true; }
 has_rust() { true; }; has_rust_components() { true; }; has_downloader() { true; }
 """
 
+NATIVE_PACKAGES = ("documents_native", "plain_native")
+
 
 class ShellTest(unittest.TestCase):
     def setUp(self):
@@ -180,7 +182,7 @@ class BuildTest(ShellTest):
             """
             echo "cargo $*" >>"$HOME/log"
             [ ! -e "$HOME/broken" ] || exit 101
-            for name in radiostation peer score-runner libdocuments_native.so; do
+            for name in radiostation peer score-runner libdocuments_native.so libplain_native.so; do
               cat "$PWD/source.rs" >"$CARGO_TARGET_DIR/release/$name"
             done
             """,
@@ -188,7 +190,8 @@ class BuildTest(ShellTest):
 
     def checkout(self, name: str) -> Path:
         root = self.folder / name
-        (root / "score/sample/documents_native").mkdir(parents=True)
+        for package in NATIVE_PACKAGES:
+            (root / "score/sample" / package).mkdir(parents=True)
         subprocess.run(["git", "init", "-q", str(root)], check=True)
         (root / ".gitignore").write_text("/bin\n*.so\n")
         (root / "source.rs").write_text(f"the source of {name}")
@@ -214,8 +217,9 @@ class BuildTest(ShellTest):
         for name in ("radiostation", "peer", "score-runner"):
             self.assertEqual((root / "bin" / name).read_text(), "the source of one")
             self.assertFalse((root / "bin" / name).is_symlink())
-        library = root / "score/sample/documents_native/libdocuments_native.so"
-        self.assertTrue(library.exists())
+        for package in NATIVE_PACKAGES:
+            library = root / "score/sample" / package / f"lib{package}.so"
+            self.assertTrue(library.exists(), library)
         self.assertNotIn("25 to 40", self.build(root)[1])
 
     def test_another_checkout_is_not_taken_for_built(self):
