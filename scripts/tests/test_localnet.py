@@ -114,8 +114,12 @@ class LocalnetTest(unittest.TestCase):
     def start_in_foreground(self):
         output = open(self.network.root / "output", "w+", encoding="utf-8")
         self.addCleanup(output.close)
+        # Tests that run in the background have Ctrl-C ignored, and so would their children.
         started = subprocess.Popen(
-            self.network.command("up"), stdout=output, stderr=subprocess.STDOUT
+            self.network.command("up"),
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
         )
         self.addCleanup(started.wait)
         self.addCleanup(started.kill)
