@@ -14,6 +14,7 @@ use wire::runner::{Load, Receipt};
 
 use crate::engine::{EXCEPTION, timed_out};
 use crate::exit;
+use crate::state::WRITTEN_BYTES_MAX;
 use crate::store::{Condemned, Store, StoreError};
 
 /// How long an interrupted call may take to end.
@@ -72,10 +73,10 @@ impl Limits {
         match condemned {
             Condemned::Overran => timed_out(self.invoke_timeout_ms),
             Condemned::Crashed => exception("invoke ended the SCORE's process"),
-            // As the runner's Python says it.
-            Condemned::Overgrown => {
-                exception("a transaction may add at most 67108864 bytes to a database")
-            }
+            // As `sqlite.py` says it where the process need not end for it.
+            Condemned::Overgrown => exception(&format!(
+                "a transaction may add at most {WRITTEN_BYTES_MAX} bytes to a database"
+            )),
         }
     }
 }

@@ -26,8 +26,8 @@ pub struct Session {
     version: String,
     /// The last height that the runner had executed when it was loaded.
     loaded: Height,
-    /// Blocks after this one are executed by another version.
-    ends_after: Option<Height>,
+    /// The blocks after those under way are executed by another version.
+    ends: bool,
     /// The next block to send.
     next: Height,
     /// Blocks under way, with the number of transactions in each of their batches.
@@ -81,7 +81,7 @@ impl Session {
             process,
             version,
             loaded: at,
-            ends_after: None,
+            ends: false,
             next,
             blocks: VecDeque::new(),
             queries: BTreeMap::new(),
@@ -95,13 +95,13 @@ impl Session {
         let shutdown = executor.shutdown.clone();
         loop {
             self.send_blocks(executor).await?;
-            if self.ends_after.is_some() && self.blocks.is_empty() && self.queries.is_empty() {
+            if self.ends && self.blocks.is_empty() && self.queries.is_empty() {
                 self.process.stop().await;
                 return Ok(());
             }
             let free = self.queries.len() < QUERIES_AHEAD
                 && (self.blocks.is_empty() || self.executed_since_query >= BLOCKS_BEFORE_QUERY)
-                && self.ends_after.is_none();
+                && !self.ends;
             tokio::select! {
                 () = shutdown.cancelled() => {
                     self.process.stop().await;
@@ -121,16 +121,14 @@ impl Session {
 
     async fn send_blocks(&mut self, executor: &Executor) -> Result<(), Ended> {
         while self.blocks.len() < BLOCKS_AHEAD
-            && self.ends_after.is_none()
+            && !self.ends
             && self.next <= *executor.committed.borrow()
         {
             let committed = executor.ledger.block(self.next).expect("committed blocks are kept");
             let (block, counts) = block(executor, &committed);
             self.send(&Order::Execute(block)).await?;
             self.blocks.push_back((self.next, counts));
-            if self.is_last_of_version(executor, &committed) {
-                self.ends_after = Some(self.next);
-            }
+            self.ends = self.is_last_of_version(executor, &committed);
             self.next = self.next.next();
         }
         Ok(())

@@ -22,7 +22,7 @@ macro_rules! module {
     };
 }
 
-pub const SOURCES: [Source; 23] = [
+pub const SOURCES: [Source; 24] = [
     module!("leveldb", "leveldb.py"),
     module!("loopchain", "loopchain/__init__.py", package),
     module!("loopchain.blockchain", "loopchain/blockchain/__init__.py", package),
@@ -40,6 +40,7 @@ pub const SOURCES: [Source; 23] = [
     module!("loopchain.runner.difference", "loopchain/runner/difference.py"),
     module!("loopchain.runner.engine", "loopchain/runner/engine.py"),
     module!("loopchain.runner.guard", "loopchain/runner/guard.py"),
+    module!("loopchain.runner.plain_connections", "loopchain/runner/plain_connections.py"),
     module!("loopchain.runner.sql_functions", "loopchain/runner/sql_functions.py"),
     module!("loopchain.runner.sqlite", "loopchain/runner/sqlite.py"),
     module!("loopchain.scoreservice", "loopchain/scoreservice.py"),

@@ -14,13 +14,16 @@ import sqlite3
 import urllib.parse
 import weakref
 
-from . import current, guard, sql_functions
+from . import current, guard, plain_connections, sql_functions
 
 _SCHEMA = ("CREATE TABLE IF NOT EXISTS _loopchain "
            "(one INTEGER PRIMARY KEY CHECK (one = 1), height INTEGER, outcome BLOB)")
 _NAME_BYTES_MAX = 200
 # What one transaction may add to a database, and the longest value, bytes.
 _ADDED_BYTES_MAX = 64 << 20
+TOO_MUCH = f"a transaction may add at most {_ADDED_BYTES_MAX} bytes to a database"
+# All that a block came to, as the runner keeps it beside the rows.
+_OUTCOME_BYTES_MAX = 1_000_000_000
 # What one statement may write before it is stopped, bytes; to be far above.
 _WRITTEN_BYTES_MAX = 1 << 30
 # Statements that change something between two looks at the size.
@@ -45,19 +48,15 @@ _TABLE_ACTIONS = {
     sqlite3.SQLITE_DROP_TABLE, sqlite3.SQLITE_ALTER_TABLE,
 }
 
+# The interpreter's own class: packages find another one under its name.
+_RealConnection = sqlite3.Connection
+
 _folder = None
 _databases = {}
+_cursors = weakref.WeakSet()
 _statements = None
 _in_transaction = False
 _own = False
-
-
-# All that a block came to, as the runner keeps it beside the rows.
-_OUTCOME_BYTES_MAX = 1_000_000_000
-# The interpreter's own class, whatever stands under its name.
-sqlite3_connection = sqlite3.Connection
-_cursors = weakref.WeakSet()
-TOO_MUCH = f"a transaction may add at most {_ADDED_BYTES_MAX} bytes to a database"
 
 
 class Undone(Exception):
@@ -111,29 +110,7 @@ class Cursor(sqlite3.Cursor):
         return self
 
 
-def _refused(name):
-    def refuse(self, *values, **options):
-        if current.phase > current.LOADING:
-            raise guard.NotAllowed(f"a SCORE may not use {name} of a database")
-        return getattr(super(_Plain, self), name)(*values, **options)
-
-    refuse.__name__ = name
-    return refuse
-
-
-class _Plain(sqlite3.Connection):
-    """What `sqlite3.connect(":memory:")` gives: nothing that reaches around the runner."""
-
-    backup = _refused("backup")
-
-
-for _name in ("deserialize", "blobopen", "set_authorizer", "set_trace_callback",
-              "set_progress_handler", "enable_load_extension", "load_extension"):
-    if hasattr(sqlite3.Connection, _name):
-        setattr(_Plain, _name, _refused(_name))
-
-
-class Connection(_Plain):
+class Connection(plain_connections.Plain):
     """Commits and rolls back within the SCORE transaction; the runner does the rest."""
 
     path = None
@@ -246,21 +223,10 @@ def start(folder):
     os.makedirs(folder, exist_ok=True)
     sqlite3.register_adapter(datetime.date, lambda value: value.isoformat())
     sqlite3.register_adapter(datetime.datetime, lambda value: value.isoformat(" "))
-    _replace_connections()
+    plain_connections.install()
     for path in _files(folder):
         name = urllib.parse.unquote(os.path.basename(path)[:-len(".db")])
         _databases[name] = _connect(path)
-
-
-def _replace_connections():
-    real_connect = sqlite3.connect
-
-    def connect(*values, **options):
-        options.setdefault("factory", _Plain)
-        return real_connect(*values, **options)
-
-    sqlite3.connect = sqlite3.dbapi2.connect = connect
-    sqlite3.Connection = sqlite3.dbapi2.Connection = _Plain
 
 
 def open_database(name):
@@ -329,11 +295,9 @@ def end_transaction(keep):
 def commit_block(height, outcome):
     """Commits the block in every file, with what the store needs to follow."""
     for connection in _databases.values():
-        if hasattr(connection, "setlimit"):
-            connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, _OUTCOME_BYTES_MAX)
+        _limit_values(connection, _OUTCOME_BYTES_MAX)
         _run(connection, "INSERT OR REPLACE INTO _loopchain VALUES (1, ?, ?)", (height, outcome))
-        if hasattr(connection, "setlimit"):
-            connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, _ADDED_BYTES_MAX)
+        _limit_values(connection, _ADDED_BYTES_MAX)
         _run(connection, "COMMIT")
 
 
@@ -341,7 +305,7 @@ def end_load(keep):
     for connection in _databases.values():
         if _is_open(connection):
             _run(connection, "COMMIT" if keep else "ROLLBACK")
-        connection.kept = {name: getattr(connection, name) for name in _KEPT_SETTINGS}
+        _keep_settings(connection)
         _run(connection, f"PRAGMA foreign_keys = {int(connection.foreign_keys)}")
     if not keep:
         for connection in _databases.values():
@@ -383,16 +347,15 @@ def _connect(path):
     _run(connection, "PRAGMA journal_mode = WAL")
     _run(connection, "PRAGMA synchronous = NORMAL")
     _run(connection, "PRAGMA temp_store = MEMORY")
-    if hasattr(connection, "setlimit"):
-        connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, _ADDED_BYTES_MAX)
+    _limit_values(connection, _ADDED_BYTES_MAX)
     _run(connection, _SCHEMA)
     connection.path = path
-    connection.kept = {name: getattr(connection, name) for name in _KEPT_SETTINGS}
+    _keep_settings(connection)
     connection.pages = _measure(connection)
     sql_functions.replace(connection)
-    sqlite3_connection.set_authorizer(connection, _authorize)
-    sqlite3_connection.set_trace_callback(connection, _trace)
-    sqlite3_connection.set_progress_handler(
+    _RealConnection.set_authorizer(connection, _authorize)
+    _RealConnection.set_trace_callback(connection, _trace)
+    _RealConnection.set_progress_handler(
         connection, lambda: _must_stop(connection), _STEPS_BETWEEN_CHECKS)
     return connection
 
@@ -419,6 +382,16 @@ def _page_bytes(connection):
     return _run(connection, "PRAGMA page_size").fetchone()[0]
 
 
+def _limit_values(connection, bytes_max):
+    """Older interpreters have no such limit."""
+    if hasattr(connection, "setlimit"):
+        connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, bytes_max)
+
+
+def _keep_settings(connection):
+    connection.kept = {name: getattr(connection, name) for name in _KEPT_SETTINGS}
+
+
 def _reset(connection):
     """As it was when the package was loaded: a query must change nothing for a transaction."""
     for name, value in connection.kept.items():
@@ -437,7 +410,6 @@ def _finish_statements():
 
 def _note_parameters(parameters):
     """Of what is bound, exactly: what sqlite shows of a statement is cut and rounded."""
-    global _statements
     if not _in_transaction or _own:
         return
     values = parameters.values() if isinstance(parameters, dict) else parameters
@@ -445,15 +417,12 @@ def _note_parameters(parameters):
         return
     for value in values:
         if type(value) in (str, bytes, float, int):
-            if _statements is None:
-                _statements = hashlib.sha256()
-            exact = value if type(value) is bytes else repr(value).encode("utf-8", "surrogatepass")
-            _statements.update(len(exact).to_bytes(8, "little") + exact)
+            _note(value if type(value) is bytes else _encoded(repr(value)))
 
 
 def _is_open(connection):
     """Whether sqlite itself is in a transaction."""
-    return sqlite3_connection.in_transaction.__get__(connection)
+    return _RealConnection.in_transaction.__get__(connection)
 
 
 def _savepoint(connection):
@@ -491,10 +460,18 @@ def _authorize(action, first, second, database, trigger):
 
 
 def _trace(statement):
-    global _statements
     if _in_transaction and not _own:
         if not statement.lstrip()[:9].upper().startswith(_NO_CHANGE):
-            if _statements is None:
-                _statements = hashlib.sha256()
-            text = statement.encode("utf-8", "surrogatepass")
-            _statements.update(len(text).to_bytes(8, "little") + text)
+            _note(_encoded(statement))
+
+
+def _encoded(text):
+    return text.encode("utf-8", "surrogatepass")
+
+
+def _note(part):
+    """What the transaction's digest covers, in order."""
+    global _statements
+    if _statements is None:
+        _statements = hashlib.sha256()
+    _statements.update(len(part).to_bytes(8, "little") + part)
